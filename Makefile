@@ -1,0 +1,55 @@
+# A thin layer over CMake: each flavor has its folder build/FLAVOR. `make test SUITE=base` runs one suite.
+CMAKE ?= cmake
+JOBS ?= $(shell nproc)
+PYTHON ?= /usr/bin/python3
+FUZZ_SECONDS ?= 60
+BENCH_DIR ?= ../shared/bench
+BENCH_WORK ?= W1,W2,W3,W3h,W3g,W4,W4t,Wsat
+SUITE ?=
+CONFIG ?= docs/examples/quickstart.alloy
+
+.PHONY: run test build debug asan tsan release test-tsan lint format fuzz bench clean deps-build deps-test
+
+build: deps-build release
+
+run: build
+	build/release/invar run $(CONFIG)
+
+test: deps-test
+	@$(MAKE) --no-print-directory asan TARGETS="all tests"
+	@$(PYTHON) tests/run.py build/asan $(SUITE)
+
+test-tsan: deps-test
+	@$(MAKE) --no-print-directory tsan TARGETS="all tests"
+	@$(PYTHON) tests/run.py build/tsan $(SUITE)
+
+deps-build:
+	@packaging/install-deps.sh build
+
+deps-test:
+	@packaging/install-deps.sh build test
+
+TARGETS = all
+debug asan tsan release:
+	@test -f build/$@/build.ninja || $(CMAKE) -S . -B build/$@ -G Ninja -DINVAR_FLAVOR=$@
+	@$(CMAKE) --build build/$@ -j $(JOBS) --target $(TARGETS)
+
+lint: deps-test
+	@packaging/lint.sh
+
+format:
+	@git ls-files '*.c' '*.h' ':!grammar/src' | xargs clang-format -i
+
+fuzz: deps-test
+	@test -f build/fuzz/build.ninja || CC=clang CXX=clang++ $(CMAKE) -S . -B build/fuzz -G Ninja -DINVAR_FLAVOR=fuzz
+	@$(CMAKE) --build build/fuzz -j $(JOBS) --target fuzzers
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh build/fuzz $(SUITE)
+
+bench: release
+	@test -d $(BENCH_DIR) || { echo "no benchmark kit in $(BENCH_DIR); set BENCH_DIR" >&2; exit 1; }
+	@packaging/install-deps.sh test
+	@$(MAKE) --no-print-directory -C $(BENCH_DIR)/kit
+	@$(BENCH_DIR)/bench.py run --bin invar:alloy=$(CURDIR)/build/release/invar --work $(BENCH_WORK) --out build/bench
+
+clean:
+	rm -rf build/debug build/asan build/tsan build/release build/fuzz build/bench
