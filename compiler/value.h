@@ -1,0 +1,114 @@
+#ifndef COMPILER_VALUE_H
+#define COMPILER_VALUE_H
+
+/* Values of the language (SEMANTICS §5): immutable, reference-counted, shared between threads.
+ * A function that returns `struct value *` gives the caller one reference; parameters are borrowed
+ * unless named owned_… . Deep structures are released and compared without recursion. */
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/json.h"
+
+#include <stdatomic.h>
+
+enum value_type {
+    VALUE_NULL,
+    VALUE_NUMBER,
+    VALUE_STRING,
+    VALUE_BOOL,
+    VALUE_ARRAY,
+    VALUE_OBJECT,
+    VALUE_FUNCTION,
+    VALUE_CAPSULE,
+};
+
+enum number_kind { NUMBER_UINT, NUMBER_INT, NUMBER_FLOAT }; /* in rank order */
+
+struct value;
+struct function_def; /* compiler/function.h */
+
+struct value_field {
+    struct str key;
+    struct value *value;
+};
+
+/* What a capsule is. One const table a type; `data` is the type's own, released with the value. */
+struct capsule_type {
+    const char *name;   /* Alloy's Go type name as shown in messages: "alloytypes.Secret" */
+    void (*release)(void *data);
+    bool (*equal)(const void *a, const void *b); /* NULL = same pointer */
+    /* Convertible to an object (target, maps of an export): NULL = not. Returns an object value. */
+    struct value *(*to_object)(const void *data);
+    /* As Alloy text, e.g. (secret); NULL = capsule("NAME"). */
+    void (*print)(const void *data, struct buf *out);
+};
+
+struct value {
+    atomic_uint refs;
+    uint8_t type;        /* enum value_type */
+    uint8_t number_kind; /* enum number_kind */
+    bool boolean;
+    bool is_bytes;     /* ARRAY that came from bytes: converts to string where one is wanted (§5) */
+    bool keeps_order;  /* OBJECT from an export struct: printed in field order, else sorted */
+    uint32_t count;    /* elements or fields */
+    union {
+        int64_t i;
+        uint64_t u;
+        double f;
+        struct str string;         /* bytes follow the struct or are borrowed from a static */
+        struct value **elements;
+        struct value_field *fields; /* sorted by key unless keeps_order */
+        const struct function_def *function;
+        struct {
+            const struct capsule_type *type;
+            void *data;
+        } capsule;
+    } as;
+};
+
+struct value *value_null(void);
+struct value *value_bool(bool b);
+struct value *value_int(int64_t i);
+struct value *value_uint(uint64_t u);
+struct value *value_float(double f);
+struct value *value_string(struct str s); /* copies */
+/* Takes the references in `owned_items`; the array itself is copied. */
+struct value *value_array(struct value *const *owned_items, size_t count);
+struct value *value_bytes(struct str bytes);
+/* Copies keys, takes the value references, later duplicates win. */
+struct value *value_object(const struct value_field *owned_fields, size_t count, bool keeps_order);
+struct value *value_function(const struct function_def *def);
+/* Takes `owned_data`. */
+struct value *value_capsule(const struct capsule_type *type, void *owned_data);
+
+struct value *value_ref(const struct value *v);
+void value_unref(const struct value *v);
+
+const char *value_type_name(const struct value *v); /* "number", "capsule" … */
+bool value_equal(const struct value *a, const struct value *b);
+/* Field of an object (or NULL). Borrowed. Does not convert capsules. */
+const struct value *value_field(const struct value *object, struct str key);
+/* A capsule of this type: its data, else NULL. */
+void *value_capsule_data(const struct value *v, const struct capsule_type *type);
+int64_t value_to_int(const struct value *number);
+double value_to_float(const struct value *number);
+
+/* As Alloy text (§5). */
+void value_print(struct buf *out, const struct value *v);
+/* As the HTTP API shows it: {"type":…,"value":…}. */
+void value_api_json(struct json_writer *w, const struct value *v);
+/* From a document tree: JSON numbers become floats when `floats`. NULL when too deep or large. */
+struct value *value_from_doc(const struct doc *doc, bool floats);
+
+/* ---- the capsules that the language itself knows ---- */
+extern const struct capsule_type capsule_secret;
+extern const struct capsule_type capsule_optional_secret;
+extern const struct capsule_type capsule_target;
+
+struct value *value_secret(struct str text);
+struct value *value_optional_secret(struct str text, bool is_secret);
+/* The only way to a secret's text. NULL ptr if v is neither. */
+struct str value_secret_reveal(const struct value *v, bool *is_secret);
+
+#endif
