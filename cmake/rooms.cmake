@@ -13,9 +13,7 @@ function(invar_doors viewer)
     file(MAKE_DIRECTORY ${place})
     foreach(room ${ARGN})
         file(MAKE_DIRECTORY ${INVAR_GEN}/${room})
-        if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/${room})
-            file(CREATE_LINK ${CMAKE_SOURCE_DIR}/${room} ${place}/${room} SYMBOLIC)
-        endif()
+        file(CREATE_LINK ${CMAKE_SOURCE_DIR}/${room} ${place}/${room} SYMBOLIC)
     endforeach()
 endfunction()
 
@@ -37,7 +35,7 @@ function(invar_re2c out room)
         cmake_path(GET result PARENT_PATH folder)
         file(MAKE_DIRECTORY ${folder})
         add_custom_command(OUTPUT ${result}
-            COMMAND ${INVAR_RE2C} -8 --no-generate-dates -i -I ${CMAKE_SOURCE_DIR}
+            COMMAND ${INVAR_RE2C} -8 --no-generation-date -i -I ${CMAKE_SOURCE_DIR}
                 --depfile ${result}.d -o ${result} ${source}
             DEPENDS ${source} DEPFILE ${result}.d VERBATIM COMMENT "re2c ${short}")
         list(APPEND made ${result})
