@@ -1,0 +1,14 @@
+/* The table of components that the runtime is given. Owns nothing. */
+
+#include "runtime/component.h"
+
+#define COMPONENT(symbol) extern const struct component_def symbol;
+#include "components/registry.def"
+#undef COMPONENT
+
+#define COMPONENT(symbol) &symbol,
+const struct component_def *const component_registry[] = {
+#include "components/registry.def"
+    NULL,
+};
+#undef COMPONENT
