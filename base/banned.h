@@ -2,8 +2,8 @@
  * Functions that no source of ours may call. The build includes this file before every C source.
  *
  * Allocation goes through base/memory.h, so that it is counted, bounded and failable; the string
- * functions have replacements in base/ that know their bounds. A call is a compile error that says so.
- * The sources that may allocate are named in cmake/warnings.cmake: base/memory.c alone.
+ * functions have replacements in base/ that know their bounds. A call is a compile error that says
+ * so. The sources that may allocate are named in cmake/warnings.cmake: base/memory.c alone.
  */
 #ifndef INVAR_BASE_BANNED_H
 #define INVAR_BASE_BANNED_H

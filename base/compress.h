@@ -1,10 +1,10 @@
 #ifndef BASE_COMPRESS_H
 #define BASE_COMPRESS_H
 
-/* One-shot (de)compression behind one door: gzip (RFC 1952), zlib (RFC 1950), zstd (RFC 8878), snappy
- * block format (Prometheus remote write, Loki push). Decompression is bounded by out->max and is
- * refused with STATUS_LIMIT before that much memory is touched; lying headers are STATUS_INVALID.
- * Multi-member gzip and several zstd frames are read as one stream. Thread-safe. */
+/* One-shot (de)compression behind one door: gzip (RFC 1952), zlib (RFC 1950), zstd (RFC 8878),
+ * snappy block format (Prometheus remote write, Loki push). Decompression is bounded by out->max
+ * and is refused with STATUS_LIMIT before that much memory is touched; lying headers are
+ * STATUS_INVALID. Multi-member gzip and several zstd frames are read as one stream. Thread-safe. */
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -22,7 +22,8 @@ enum status compress_bytes(enum compression method, int level, struct str in, st
                            struct error *err);
 enum status decompress_bytes(enum compression method, struct str in, struct buf *out,
                              struct error *err);
-/* From an HTTP Content-Encoding / grpc-encoding token: "gzip", "zstd", "snappy", "deflate", "zlib", "identity",
+/* From an HTTP Content-Encoding / grpc-encoding token: "gzip", "zstd", "snappy", "deflate", "zlib",
+ * "identity",
  * "" (none). False when unknown. */
 bool compression_from_name(struct str name, enum compression *out);
 const char *compression_name(enum compression method);

@@ -1,8 +1,8 @@
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
-/* Hashes. xxHash 64 with seed 0 (github.com/Cyan4973/xxHash) is what Prometheus uses for label sets; CRC32C
- * (Castagnoli, RFC 3720 §B.4) guards records on disk. Pure. */
+/* Hashes. xxHash 64 with seed 0 (github.com/Cyan4973/xxHash) is what Prometheus uses for label
+ * sets; CRC32C (Castagnoli, RFC 3720 §B.4) guards records on disk. Pure. */
 
 #include "base/str.h"
 

@@ -3,8 +3,8 @@
 
 /* JSON as Go's encoding/json reads and writes it, and the generic document tree that YAML shares.
  *
- * The reader is non-recursive, bounded by depth, node count and arena; invalid UTF-16 escapes become
- * U+FFFD; error texts are Go's ("invalid character 'x' looking for beginning of value",
+ * The reader is non-recursive, bounded by depth, node count and arena; invalid UTF-16 escapes
+ * become U+FFFD; error texts are Go's ("invalid character 'x' looking for beginning of value",
  * "unexpected end of JSON input"). Numbers keep their text.
  * The writer escapes as Go does with HTML escaping on or off. */
 
@@ -27,14 +27,14 @@ struct doc {
     enum doc_kind kind;
     bool boolean;
     int64_t integer;
-    double number;     /* for INT and FLOAT */
-    struct str text;   /* STRING decoded; INT, FLOAT: source text */
-    struct str key;    /* member name, when the parent is a map with a text key */
+    double number;       /* for INT and FLOAT */
+    struct str text;     /* STRING decoded; INT, FLOAT: source text */
+    struct str key;      /* member name, when the parent is a map with a text key */
     struct doc *key_doc; /* YAML: the key node when it is not a string */
-    struct doc *child; /* first element or member, in source order */
-    struct doc *next;  /* sibling */
-    size_t count;      /* children */
-    int line;          /* YAML: 1-based */
+    struct doc *child;   /* first element or member, in source order */
+    struct doc *next;    /* sibling */
+    size_t count;        /* children */
+    int line;            /* YAML: 1-based */
 };
 
 struct doc_limits {
@@ -42,7 +42,8 @@ struct doc_limits {
     size_t max_nodes;   /* 0 = 1,000,000 */
 };
 
-/* The tree lives in `arena` and borrows from `text` where no escape had to be decoded: keep both. */
+/* The tree lives in `arena` and borrows from `text` where no escape had to be decoded: keep both.
+ */
 enum status json_read(struct arena *arena, struct str text, struct doc_limits limits,
                       struct doc **out, struct error *err);
 /* Last member of that name (Go: duplicates, last wins), or NULL. */
@@ -53,7 +54,8 @@ const struct doc *doc_get(const struct doc *map, struct str key);
 enum status yaml_read(struct arena *arena, struct str text, struct doc_limits limits,
                       struct doc **out, struct error *err);
 
-/* Quoted with escapes; `html` also escapes < > & and U+2028/9 as Go does by default. Invalid UTF-8 becomes \ufffd. */
+/* Quoted with escapes; `html` also escapes < > & and U+2028/9 as Go does by default. Invalid UTF-8
+ * becomes \ufffd. */
 void json_write_string(struct buf *out, struct str text, bool html);
 /* As Go prints float64 in JSON. NaN and infinities are written as null. */
 void json_write_number(struct buf *out, double value);

@@ -5,7 +5,8 @@
  * component_id, err …), to stderr through one write per line. Level and format can change at run
  * time (the `logging` block); until log_open is called lines are held back (bounded, oldest
  * dropped and counted), so that the first lines obey the configuration. Thread-safe.
- * Repeated lines of one place are not suppressed here. Secrets never reach a log: they have their own type. */
+ * Repeated lines of one place are not suppressed here. Secrets never reach a log: they have their
+ * own type. */
 
 #include "base/str.h"
 
@@ -16,7 +17,8 @@ enum log_format { LOG_LOGFMT, LOG_JSON };
 
 struct log_sink;
 
-/* A view on a sink with context fields that every line carries. Cheap to copy; borrows its texts. */
+/* A view on a sink with context fields that every line carries. Cheap to copy; borrows its texts.
+ */
 struct log {
     struct log_sink *sink;
     struct str component_path; /* empty = not shown */
@@ -47,8 +49,8 @@ struct log_sink *log_sink_new(int fd);
 void log_sink_free(struct log_sink *sink); /* flushes what is held */
 void log_open(struct log_sink *sink, enum log_level level, enum log_format format);
 bool log_enabled(const struct log *log, enum log_level level);
-/* Every line that passes the level also goes to tap(arg, level, line without newline), e.g. for logging.write_to.
- * Called under the sink's lock: it must only copy. NULL removes it. */
+/* Every line that passes the level also goes to tap(arg, level, line without newline), e.g. for
+ * logging.write_to. Called under the sink's lock: it must only copy. NULL removes it. */
 typedef void log_tap_fn(void *arg, enum log_level level, struct str line);
 void log_set_tap(struct log_sink *sink, log_tap_fn *tap, void *arg);
 

@@ -1,8 +1,8 @@
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 
-/* A hash map from text to pointer. Iteration is in the order of insertion (a removal moves the last entry into
- * the gap). The map copies its keys; values are the caller's. One thread at a time. */
+/* A hash map from text to pointer. Iteration is in the order of insertion (a removal moves the last
+ * entry into the gap). The map copies its keys; values are the caller's. One thread at a time. */
 
 #include "base/memory.h"
 #include "base/str.h"

@@ -26,7 +26,7 @@
 
 struct mem_owner {
     const char *name;
-    atomic_size_t used;       /* bytes, headers not counted */
+    atomic_size_t used; /* bytes, headers not counted */
     atomic_size_t peak;
     size_t budget;            /* 0 = none */
     struct mem_owner *parent; /* charged too; NULL = top */
@@ -35,7 +35,10 @@ struct mem_owner {
 /* The owner of what nobody else claims. NULL means the same wherever an owner is expected. */
 extern struct mem_owner mem_general;
 
-#define MEM_OWNER_INIT(text, bytes) {.name = (text), .budget = (bytes), .parent = NULL}
+#define MEM_OWNER_INIT(text, bytes)                                                                \
+    {                                                                                              \
+        .name = (text), .budget = (bytes), .parent = NULL                                          \
+    }
 
 void *mem_alloc(struct mem_owner *owner, size_t size);
 void *mem_zalloc(struct mem_owner *owner, size_t size);

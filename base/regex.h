@@ -28,8 +28,8 @@ unsigned regex_groups(const struct regex *re);
 struct str regex_group_name(const struct regex *re, unsigned group);
 
 bool regex_match(const struct regex *re, struct str text);
-/* Fills groups[0 … count-1] (0 = whole match); a group that took no part has ptr NULL. `from` is where a
- * search begins. False when nothing matches. */
+/* Fills groups[0 … count-1] (0 = whole match); a group that took no part has ptr NULL. `from` is
+ * where a search begins. False when nothing matches. */
 bool regex_capture(const struct regex *re, struct str text, size_t from, struct str *groups,
                    unsigned count);
 

@@ -15,7 +15,10 @@ struct str {
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
-#define STR_INIT(literal) {(literal), sizeof(literal) - 1}
+#define STR_INIT(literal)                                                                          \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
 #define STR_NONE ((struct str){NULL, 0})
 /* For printf: "%.*s". */
 #define STR_ARG(s) (int)(s).len, (s).ptr ? (s).ptr : ""
@@ -46,7 +49,8 @@ struct str str_slice(struct str s, size_t from, size_t to);
 int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
-/* Offset of the first occurrence at or after `from`, or SIZE_MAX. An empty needle is found at `from`. */
+/* Offset of the first occurrence at or after `from`, or SIZE_MAX. An empty needle is found at
+ * `from`. */
 size_t str_find(struct str s, struct str needle, size_t from);
 size_t str_find_byte(struct str s, char byte, size_t from);
 size_t str_rfind_byte(struct str s, char byte);

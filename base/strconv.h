@@ -6,11 +6,11 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* Go's strconv.ParseFloat (decimal and hex floats, inf, nan; no underscores). False on syntax; overflow
- * gives ±Inf with *range = true. */
+/* Go's strconv.ParseFloat (decimal and hex floats, inf, nan; no underscores). False on syntax;
+ * overflow gives ±Inf with *range = true. */
 bool strconv_parse_float(struct str s, double *out, bool *range);
-/* Shortest text that reads back equal, in format 'f', 'e' or 'g' (Go's FormatFloat(v, fmt, -1, 64)):
- * "NaN", "+Inf", "-Inf" for the specials. */
+/* Shortest text that reads back equal, in format 'f', 'e' or 'g' (Go's FormatFloat(v, fmt, -1,
+ * 64)): "NaN", "+Inf", "-Inf" for the specials. */
 void strconv_float(struct buf *out, double value, char format);
 /* Go's %q. */
 void strconv_quote(struct buf *out, struct str s);
@@ -18,7 +18,8 @@ void strconv_quote(struct buf *out, struct str s);
 bool strconv_unquote(struct buf *out, struct str literal);
 
 enum { UTF8_BAD = 0xFFFD };
-/* Decodes one rune; *size gets 1 … 4 (1 for an invalid byte, which decodes as U+FFFD). s must not be empty. */
+/* Decodes one rune; *size gets 1 … 4 (1 for an invalid byte, which decodes as U+FFFD). s must not
+ * be empty. */
 uint32_t utf8_decode(struct str s, unsigned *size);
 void utf8_append(struct buf *out, uint32_t rune);
 bool utf8_valid(struct str s);

@@ -17,7 +17,7 @@
 struct world;
 
 struct world_dir_entry {
-    const char *name; /* valid until the callback returns; "." and ".." are left out */
+    const char *name;   /* valid until the callback returns; "." and ".." are left out */
     unsigned char type; /* DT_REG, DT_DIR, DT_LNK, DT_UNKNOWN … */
 };
 
@@ -59,7 +59,8 @@ struct world *world_current(void);
 /* For this thread; NULL restores the kernel's. */
 void world_enter(struct world *world);
 
-/* The nth file operation of this thread from now on fails with `error` (positive errno); 0 switches off. */
+/* The nth file operation of this thread from now on fails with `error` (positive errno); 0 switches
+ * off. */
 void world_fail_at(uint64_t nth, int error);
 bool world_failed_once(void);
 uint64_t world_count(void); /* file operations of this thread so far */

@@ -1,9 +1,9 @@
 #ifndef COMPILER_AST_H
 #define COMPILER_AST_H
 
-/* The syntax tree: a compact array of 20-byte nodes, linked by index, immutable once parsed. Later stages add
- * side tables indexed by node; they never rewrite nodes. Index 0 is "none". The tree owns its arrays and keeps
- * its source alive.
+/* The syntax tree: a compact array of 20-byte nodes, linked by index, immutable once parsed. Later
+ * stages add side tables indexed by node; they never rewrite nodes. Index 0 is "none". The tree
+ * owns its arrays and keeps its source alive.
  *
  * Shapes (children in source order, linked through `next`):
  *   BODY       statements
@@ -66,7 +66,7 @@ enum ast_op {
 
 struct ast_node {
     uint8_t kind;
-    uint8_t op;       /* enum ast_op or enum ast_literal or a flag, by kind */
+    uint8_t op; /* enum ast_op or enum ast_literal or a flag, by kind */
     uint16_t spare;
     uint32_t start;
     uint32_t end;
@@ -89,8 +89,9 @@ struct ast {
     uint32_t comment_count;
 };
 
-/* Parses a file with Alloy's messages, positions and recovery (SEMANTICS §2). Always returns a tree or NULL (nothing
- * usable); it is to be used only if `diags` got no error. Takes a reference to source. */
+/* Parses a file with Alloy's messages, positions and recovery (SEMANTICS §2). Always returns a tree
+ * or NULL (nothing usable); it is to be used only if `diags` got no error. Takes a reference to
+ * source. */
 struct ast *ast_parse(struct source *source, struct diags *diags);
 struct ast *ast_parse_expression(struct source *source, struct diags *diags);
 void ast_free(struct ast *ast);
@@ -106,11 +107,12 @@ struct range ast_range(const struct ast *ast, ast_id id);
     for (ast_id id = (ast)->nodes[parent].child; id != 0; id = (ast)->nodes[id].next)
 
 const char *ast_op_text(enum ast_op op);
-/* ATTRIBUTE or FIELD: the name (raw text between the quotes if quoted, with the quirk of SEMANTICS §2 for
- * empty keys) and the value. */
+/* ATTRIBUTE or FIELD: the name (raw text between the quotes if quoted, with the quirk of SEMANTICS
+ * §2 for empty keys) and the value. */
 struct str ast_name(const struct ast *ast, ast_id id);
 ast_id ast_value(const struct ast *ast, ast_id id);
-/* BLOCK: "prometheus.scrape" (into `arena` only if blanks stand between the fragments), label text ("" = none), body. */
+/* BLOCK: "prometheus.scrape" (into `arena` only if blanks stand between the fragments), label text
+ * ("" = none), body. */
 struct str ast_block_name(const struct ast *ast, ast_id block, struct arena *arena);
 struct str ast_block_label(const struct ast *ast, ast_id block);
 bool ast_block_has_label(const struct ast *ast, ast_id block);

@@ -1,8 +1,9 @@
 #ifndef COMPILER_DIAG_H
 #define COMPILER_DIAG_H
 
-/* Diagnostics: what is wrong with the text. Every wording stands once, in compiler/diag.def; each has a stable
- * code. Stages add and go on; nothing prints here except the renderers, which write into buffers. */
+/* Diagnostics: what is wrong with the text. Every wording stands once, in compiler/diag.def; each
+ * has a stable code. Stages add and go on; nothing prints here except the renderers, which write
+ * into buffers. */
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -23,7 +24,7 @@ struct diag {
     struct source *source; /* NULL = no position; kept alive by the list */
     struct range range;    /* start.line 0 = no position */
     struct str message;
-    struct str value; /* Alloy text of the offending value where the message needs it; may be empty */
+    struct str value; /* Alloy text of the offending value, if the message shows it */
     struct str hint;  /* one line, not part of Alloy's rendering; may be empty */
 };
 
@@ -40,8 +41,8 @@ struct diags {
 
 void diags_init(struct diags *d);
 void diags_release(struct diags *d);
-/* The last argument list fills the format of the id's row in diag.def. Source may be NULL. Returns the new diagnostic or NULL
- * when the list is full. */
+/* The last argument list fills the format of the id's row in diag.def. Source may be NULL. Returns
+ * the new diagnostic or NULL when the list is full. */
 struct diag *diag_add(struct diags *d, enum diag_id id, struct source *source, struct range range,
                       ...);
 /* Copies everything of `from`. */

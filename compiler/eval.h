@@ -1,8 +1,8 @@
 #ifndef COMPILER_EVAL_H
 #define COMPILER_EVAL_H
 
-/* Expressions: compiled once to flat code with their leaf references, evaluated many times without recursion
- * (SEMANTICS §6, §7). */
+/* Expressions: compiled once to flat code with their leaf references, evaluated many times without
+ * recursion (SEMANTICS §6, §7). */
 
 #include "compiler/ast.h"
 #include "compiler/function.h"
@@ -17,17 +17,18 @@ struct expr_ref {
     ast_id node; /* of the whole traversal */
 };
 
-/* Lives in `arena`; keeps no reference to ast beyond it: the ast must outlive the expression. Cannot fail on a clean tree, except
- * for number literals out of range, which fail at evaluation. */
+/* Lives in `arena`; keeps no reference to ast beyond it: the ast must outlive the expression.
+ * Cannot fail on a clean tree, except for number literals out of range, which fail at evaluation.
+ */
 struct expr *expr_compile(struct arena *arena, const struct ast *ast, ast_id node);
 size_t expr_ref_count(const struct expr *e);
 const struct expr_ref *expr_ref_at(const struct expr *e, size_t index);
 /* No references and no calls with effects: the value never changes. */
 bool expr_is_constant(const struct expr *e);
 
-/* Where references lead. `load` returns a new reference to the value for the longest prefix of the traversal that it
- * knows and sets *used to how many names that took (>= 1); NULL = unknown, then the stdlib is asked. The rest of the chain is
- * ordinary field access. */
+/* Where references lead. `load` returns a new reference to the value for the longest prefix of the
+ * traversal that it knows and sets *used to how many names that took (>= 1); NULL = unknown, then
+ * the stdlib is asked. The rest of the chain is ordinary field access. */
 struct scope {
     struct value *(*load)(void *arg, const struct expr *e, size_t ref_index, size_t *used);
     void *arg;

@@ -1,8 +1,8 @@
 #ifndef COMPILER_FORMAT_H
 #define COMPILER_FORMAT_H
 
-/* The formatter (SEMANTICS §4): prints a clean tree as `alloy fmt` does, without the final newline that the command adds,
- * except that literals keep their bytes (§16). Linear in the text. */
+/* The formatter (SEMANTICS §4): prints a clean tree as `alloy fmt` does, without the final newline
+ * that the command adds, except that literals keep their bytes (§16). Linear in the text. */
 
 #include "compiler/ast.h"
 

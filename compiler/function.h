@@ -5,15 +5,24 @@
 
 #include "compiler/value.h"
 
-/* Parameters are decoded by the rules of SEMANTICS §9 before the call, so a function sees only what it asked for. */
-enum param_type { PARAM_ANY, PARAM_STR, PARAM_STR_LIST, PARAM_ARRAY, PARAM_OBJECT, PARAM_BOOL, PARAM_CAPSULE };
+/* Parameters are decoded by the rules of SEMANTICS §9 before the call, so a function sees only what
+ * it asked for. */
+enum param_type {
+    PARAM_ANY,
+    PARAM_STR,
+    PARAM_STR_LIST,
+    PARAM_ARRAY,
+    PARAM_OBJECT,
+    PARAM_BOOL,
+    PARAM_CAPSULE
+};
 
 struct call {
-    struct arena *arena;        /* scratch, gone after the call */
+    struct arena *arena;             /* scratch, gone after the call */
     const struct value *const *args; /* converted: PARAM_STR is a string value, … */
     size_t count;
     struct error *err;
-    size_t bad_arg; /* set to the index of the argument that the error is about; SIZE_MAX = the function itself */
+    size_t bad_arg; /* set to the index of the argument at fault; SIZE_MAX = the function itself */
     bool plain;     /* set when the error has no position (SEMANTICS §7) */
 };
 
@@ -39,7 +48,8 @@ struct stdlib_entry {
 
 /* The table the evaluator reads; built by stdlib/ (stdlib_names()), immutable afterwards. */
 struct stdlib;
-const struct value *stdlib_lookup(const struct stdlib *lib, struct str name); /* top-level identifier; borrowed, NULL = unknown */
+/* A top-level identifier; borrowed, NULL = unknown. */
+const struct value *stdlib_lookup(const struct stdlib *lib, struct str name);
 const struct stdlib_entry *stdlib_entry(const struct stdlib *lib, struct str dotted);
 
 #endif

@@ -1,9 +1,9 @@
 #ifndef COMPILER_SOURCE_H
 #define COMPILER_SOURCE_H
 
-/* A source text with its name and line index. Immutable, reference-counted: syntax trees, diagnostics and
- * live nodes keep it alive. Positions are byte offsets; line is 1-based, column is 1-based and counts bytes
- * (SEMANTICS §1). */
+/* A source text with its name and line index. Immutable, reference-counted: syntax trees,
+ * diagnostics and live nodes keep it alive. Positions are byte offsets; line is 1-based, column is
+ * 1-based and counts bytes (SEMANTICS §1). */
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -25,7 +25,8 @@ struct source {
 
 /* Copies name and text. STATUS_LIMIT above SOURCE_MAX_BYTES. NULL on failure. */
 struct source *source_new(struct str name, struct str text, struct error *err);
-/* As loading does (SEMANTICS §1, last paragraph): UTF-16/32 byte order marks and invalid UTF-8 are refused. */
+/* As loading does (SEMANTICS §1, last paragraph): UTF-16/32 byte order marks and invalid UTF-8 are
+ * refused. */
 enum status source_check_encoding(struct str text, struct error *err);
 struct source *source_ref(struct source *source);
 void source_unref(struct source *source);

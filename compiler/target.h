@@ -1,8 +1,8 @@
 #ifndef COMPILER_TARGET_H
 #define COMPILER_TARGET_H
 
-/* A target: an immutable, sorted set of labels, reference-counted. What discovery exports and prometheus.scrape,
- * discovery.relabel, loki.source.file … consume. Thread-safe to share. */
+/* A target: an immutable, sorted set of labels, reference-counted. What discovery exports and
+ * prometheus.scrape, discovery.relabel, loki.source.file … consume. Thread-safe to share. */
 
 #include "compiler/value.h"
 
@@ -18,7 +18,8 @@ struct target {
     struct target_label labels[]; /* sorted by name, unique; texts stand behind the array */
 };
 
-/* Labels in any order; the last of equal names wins. Copies. Labels with an empty value are kept. */
+/* Labels in any order; the last of equal names wins. Copies. Labels with an empty value are kept.
+ */
 struct target *target_new(const struct target_label *labels, size_t count);
 struct target *target_ref(const struct target *t);
 void target_unref(const struct target *t);

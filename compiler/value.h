@@ -35,7 +35,7 @@ struct value_field {
 
 /* What a capsule is. One const table a type; `data` is the type's own, released with the value. */
 struct capsule_type {
-    const char *name;   /* Alloy's Go type name as shown in messages: "alloytypes.Secret" */
+    const char *name; /* Alloy's Go type name as shown in messages: "alloytypes.Secret" */
     void (*release)(void *data);
     bool (*equal)(const void *a, const void *b); /* NULL = same pointer */
     /* Convertible to an object (target, maps of an export): NULL = not. Returns an object value. */
@@ -49,14 +49,14 @@ struct value {
     uint8_t type;        /* enum value_type */
     uint8_t number_kind; /* enum number_kind */
     bool boolean;
-    bool is_bytes;     /* ARRAY that came from bytes: converts to string where one is wanted (§5) */
-    bool keeps_order;  /* OBJECT from an export struct: printed in field order, else sorted */
-    uint32_t count;    /* elements or fields */
+    bool is_bytes;    /* ARRAY that came from bytes: converts to string where one is wanted (§5) */
+    bool keeps_order; /* OBJECT from an export struct: printed in field order, else sorted */
+    uint32_t count;   /* elements or fields */
     union {
         int64_t i;
         uint64_t u;
         double f;
-        struct str string;         /* bytes follow the struct or are borrowed from a static */
+        struct str string; /* bytes follow the struct or are borrowed from a static */
         struct value **elements;
         struct value_field *fields; /* sorted by key unless keeps_order */
         const struct function_def *function;

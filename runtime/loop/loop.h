@@ -1,15 +1,16 @@
 #ifndef RUNTIME_LOOP_LOOP_H
 #define RUNTIME_LOOP_LOOP_H
 
-/* The door to the world, second half: event loops, timers, sockets, worker threads, signals (the first half is
- * base/world.h). In the product a loop is libuv on a thread of its own; in the simulator it is virtual time in one
- * thread. Both fill struct loop_ops; nothing else in the house knows libuv.
+/* The door to the world, second half: event loops, timers, sockets, worker threads, signals (the
+ * first half is base/world.h). In the product a loop is libuv on a thread of its own; in the
+ * simulator it is virtual time in one thread. Both fill struct loop_ops; nothing else in the house
+ * knows libuv.
  *
- * Threads: everything that takes a loop, a timer or a stream is called on that loop's thread, except loop_post, loop_call
- * and loop_stop. Callbacks run on the loop's thread. Nothing is called re-entrantly from the function that
- * starts it: completions come in a later step of the loop.
- * Memory: objects are freed by their _close; the closed callback, if any, is the last one. Creating inside a
- * memory scope registers a guard that closes the object if the scope fails. */
+ * Threads: everything that takes a loop, a timer or a stream is called on that loop's thread,
+ * except loop_post, loop_call and loop_stop. Callbacks run on the loop's thread. Nothing is called
+ * re-entrantly from the function that starts it: completions come in a later step of the loop.
+ * Memory: objects are freed by their _close; the closed callback, if any, is the last one. Creating
+ * inside a memory scope registers a guard that closes the object if the scope fails. */
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -24,7 +25,8 @@ typedef void loop_fn(void *arg);
 /* ---- the loop ---- */
 /* `name` for logs; borrowed. Fails when the kernel has no file descriptors left. */
 struct loop *loop_new(const char *name, struct error *err);
-void loop_run(struct loop *loop);  /* on the current thread, until loop_stop and nothing is left alive */
+/* On the current thread, until loop_stop and nothing is left alive. */
+void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop); /* any thread */
 void loop_free(struct loop *loop);
 /* A thread that runs the loop; the counterpart waits for it to end. */
@@ -32,14 +34,16 @@ enum status loop_start_thread(struct loop *loop, struct error *err);
 void loop_join_thread(struct loop *loop);
 bool loop_is_current(const struct loop *loop);
 
-/* Runs fn(arg) on the loop, in order of posting; any thread. Allocates one small block; for control, not for data. */
+/* Runs fn(arg) on the loop, in order of posting; any thread. Allocates one small block; for
+ * control, not for data. */
 void loop_post(struct loop *loop, loop_fn *fn, void *arg);
-/* Runs fn(arg) on the loop and waits for it; a direct call when already there. A data loop never calls the control
- * loop this way (that would be a deadlock, and is asserted). */
+/* Runs fn(arg) on the loop and waits for it; a direct call when already there. A data loop never
+ * calls the control loop this way (that would be a deadlock, and is asserted). */
 void loop_call(struct loop *loop, loop_fn *fn, void *arg);
 /* Once, after the current callback returned. */
 void loop_defer(struct loop *loop, loop_fn *fn, void *arg);
-/* work(arg) on a worker thread, then done(arg) on the loop. In the simulator both run on the loop. */
+/* work(arg) on a worker thread, then done(arg) on the loop. In the simulator both run on the loop.
+ */
 void loop_work(struct loop *loop, loop_fn *work, loop_fn *done, void *arg);
 
 /* ---- time; virtual in the simulator ---- */
@@ -65,16 +69,19 @@ struct stream_events {
     void (*read)(void *arg, struct str bytes);
     /* The peer ended (status OK) or the stream broke. No read comes after it. */
     void (*end)(void *arg, enum status status);
-    /* Everything written so far has left; sent when the write queue drains to empty. NULL = not wanted. */
+    /* Everything written so far has left; sent when the write queue drains to empty. NULL = not
+     * wanted. */
     void (*drained)(void *arg);
 };
 
-/* Resolves and connects; `connected` comes once: stream or NULL with err. Returns a handle to cancel with. */
+/* Resolves and connects; `connected` comes once: stream or NULL with err. Returns a handle to
+ * cancel with. */
 typedef void connected_fn(void *arg, struct stream *stream, const struct error *err);
 void stream_connect(struct loop *loop, struct str host_port, int64_t timeout_ns,
                     connected_fn *connected, void *arg);
 void stream_start(struct stream *stream, const struct stream_events *events, void *arg);
-void stream_pause(struct stream *stream, bool paused); /* stops reading: back-pressure to the peer */
+/* Stops reading: back-pressure to the peer. */
+void stream_pause(struct stream *stream, bool paused);
 /* Copies what the kernel does not take at once. Returns bytes waiting in our queue. */
 size_t stream_write(struct stream *stream, struct str bytes);
 size_t stream_pending(const struct stream *stream);

@@ -1,9 +1,10 @@
 #ifndef RUNTIME_LOOP_OPS_H
 #define RUNTIME_LOOP_OPS_H
 
-/* What an implementation of loops provides: libuv (loop_uv.c) in the product, the simulator (tests/simulation) in
- * tests. loop.c turns the public functions into calls of this table. The first member of every implementation's
- * object is the struct named here, so that the public functions find the table. */
+/* What an implementation of loops provides: libuv (loop_uv.c) in the product, the simulator
+ * (tests/simulation) in tests. loop.c turns the public functions into calls of this table. The
+ * first member of every implementation's object is the struct named here, so that the public
+ * functions find the table. */
 
 #include "runtime/loop/loop.h"
 
@@ -55,10 +56,12 @@ struct loop {
     const char *name;
 };
 
+// clang-format off
 struct loop_timer { struct loop *loop; };
 struct stream { struct loop *loop; };
 struct listener { struct loop *loop; };
 struct loop_poll { struct loop *loop; };
 struct loop_signal { struct loop *loop; };
+// clang-format on
 
 #endif

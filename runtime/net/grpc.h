@@ -1,23 +1,37 @@
 #ifndef RUNTIME_NET_GRPC_H
 #define RUNTIME_NET_GRPC_H
 
-/* Unary gRPC over HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md): message framing, grpc-encoding (gzip, zstd, snappy, identity),
- * status in trailers, deadlines from grpc-timeout, RetryInfo in grpc-status-details-bin. */
+/* Unary gRPC over HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md): message framing, grpc-encoding (gzip, zstd,
+ * snappy, identity), status in trailers, deadlines from grpc-timeout, RetryInfo in
+ * grpc-status-details-bin. */
 
 #include "runtime/net/http_client.h"
 #include "runtime/net/http_server.h"
 
 enum grpc_code {
-    GRPC_OK = 0, GRPC_CANCELLED = 1, GRPC_UNKNOWN = 2, GRPC_INVALID_ARGUMENT = 3,
-    GRPC_DEADLINE_EXCEEDED = 4, GRPC_NOT_FOUND = 5, GRPC_ALREADY_EXISTS = 6,
-    GRPC_PERMISSION_DENIED = 7, GRPC_RESOURCE_EXHAUSTED = 8, GRPC_FAILED_PRECONDITION = 9,
-    GRPC_ABORTED = 10, GRPC_OUT_OF_RANGE = 11, GRPC_UNIMPLEMENTED = 12, GRPC_INTERNAL = 13,
-    GRPC_UNAVAILABLE = 14, GRPC_DATA_LOSS = 15, GRPC_UNAUTHENTICATED = 16,
+    GRPC_OK = 0,
+    GRPC_CANCELLED = 1,
+    GRPC_UNKNOWN = 2,
+    GRPC_INVALID_ARGUMENT = 3,
+    GRPC_DEADLINE_EXCEEDED = 4,
+    GRPC_NOT_FOUND = 5,
+    GRPC_ALREADY_EXISTS = 6,
+    GRPC_PERMISSION_DENIED = 7,
+    GRPC_RESOURCE_EXHAUSTED = 8,
+    GRPC_FAILED_PRECONDITION = 9,
+    GRPC_ABORTED = 10,
+    GRPC_OUT_OF_RANGE = 11,
+    GRPC_UNIMPLEMENTED = 12,
+    GRPC_INTERNAL = 13,
+    GRPC_UNAVAILABLE = 14,
+    GRPC_DATA_LOSS = 15,
+    GRPC_UNAUTHENTICATED = 16,
 };
 
 struct grpc_call;
 
-/* `message` is the decompressed request, owned by the call until it is answered. Answer exactly once with grpc_reply or grpc_fail. */
+/* `message` is the decompressed request, owned by the call until it is answered. Answer exactly
+ * once with grpc_reply or grpc_fail. */
 typedef void grpc_handler_fn(void *arg, struct grpc_call *call, struct str message);
 
 struct grpc_method {
@@ -46,7 +60,7 @@ typedef void grpc_done_fn(void *arg, const struct grpc_response *response, const
 struct grpc_call_options {
     struct str base_url; /* "http://host:4317" or "https://…" */
     struct str path;
-    struct str message; /* already compressed if `encoding` says so; borrowed until done */
+    struct str message;  /* already compressed if `encoding` says so; borrowed until done */
     struct str encoding; /* "gzip", "zstd", "snappy" or empty */
     const struct http_header *metadata;
     size_t metadata_count;

@@ -1,13 +1,13 @@
 #ifndef RUNTIME_NET_HTTP_CLIENT_H
 #define RUNTIME_NET_HTTP_CLIENT_H
 
-/* The HTTP client (RFC 9110, 9112, 9113) over libcurl's multi interface on a loop. One client a component, with its
- * connection pool; initialised on first use.
+/* The HTTP client (RFC 9110, 9112, 9113) over libcurl's multi interface on a loop. One client a
+ * component, with its connection pool; initialised on first use.
  *
- * Redirects are handled by hand: a new request per hop, and when scheme, host or port changes every credential and every custom header
- * stays behind. Response bodies are capped. Answers come in a later step of the loop, exactly one per request that was sent
- * and not cancelled.
- * The address "alloy.internal:12345" is the program itself: it is served in-process (internal handler). */
+ * Redirects are handled by hand: a new request per hop, and when scheme, host or port changes every
+ * credential and every custom header stays behind. Response bodies are capped. Answers come in a
+ * later step of the loop, exactly one per request that was sent and not cancelled. The address
+ * "alloy.internal:12345" is the program itself: it is served in-process (internal handler). */
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -51,16 +51,17 @@ struct http_call_options {
     struct str url;
     const struct http_header *headers; /* copied */
     size_t header_count;
-    /* Authorization value, e.g. "Basic …" or "Bearer …"; dropped when a redirect leaves the origin. */
+    /* Authorization value, e.g. "Basic …" or "Bearer …"; dropped when a redirect leaves the origin.
+     */
     struct str authorization;
-    struct str body; /* borrowed until done or cancelled */
-    int64_t timeout_ns; /* whole call; 0 = none */
+    struct str body;     /* borrowed until done or cancelled */
+    int64_t timeout_ns;  /* whole call; 0 = none */
     size_t max_response; /* bytes; larger is STATUS_LIMIT; 0 = 1 MiB */
 };
 
 struct http_response {
-    int status;             /* 0 when there was no answer: see err */
-    struct str body;        /* valid during the callback */
+    int status;      /* 0 when there was no answer: see err */
+    struct str body; /* valid during the callback */
     struct str content_type;
     const struct http_header *headers; /* trailers included, names in lower case */
     size_t header_count;
@@ -84,8 +85,8 @@ struct str http_response_header(const struct http_response *response, const char
 /* Retry-After (seconds or HTTP date) in nanoseconds from now, or -1. */
 int64_t http_retry_after(const struct http_response *response);
 
-/* In-process requests for "alloy.internal:12345": set once by the runtime. The handler may be called on any data loop and
- * answers on the loop it was called from. */
+/* In-process requests for "alloy.internal:12345": set once by the runtime. The handler may be
+ * called on any data loop and answers on the loop it was called from. */
 typedef void http_internal_fn(void *arg, struct loop *loop, struct str path_and_query,
                               const struct http_header *headers, size_t header_count,
                               http_done_fn *done, void *done_arg);

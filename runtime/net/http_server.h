@@ -1,16 +1,17 @@
 #ifndef RUNTIME_NET_HTTP_SERVER_H
 #define RUNTIME_NET_HTTP_SERVER_H
 
-/* The HTTP server: HTTP/1.1 (RFC 9112, re2c heads, chunked bodies), HTTP/2 (RFC 9113, nghttp2) and h2c (prior
- * knowledge and Upgrade) on one port, TLS (ALPN) when configured, gRPC over it (grpc.h). Bodies are
- * collected whole, up to a limit.
+/* The HTTP server: HTTP/1.1 (RFC 9112, re2c heads, chunked bodies), HTTP/2 (RFC 9113, nghttp2) and
+ * h2c (prior knowledge and Upgrade) on one port, TLS (ALPN) when configured, gRPC over it (grpc.h).
+ * Bodies are collected whole, up to a limit.
  *
- * Limits from the start: heads ≤ 64 KiB and ≤ 128 fields, 10 s for a head, a minimum rate for bodies, idle 120 s,
- * connections per listener, ≤ 100 streams a connection, resets and CONTINUATION frames rationed, a stalled write
- * is cut after 30 s. Work is refused before it is read where `admit` says so.
+ * Limits from the start: heads ≤ 64 KiB and ≤ 128 fields, 10 s for a head, a minimum rate for
+ * bodies, idle 120 s, connections per listener, ≤ 100 streams a connection, resets and CONTINUATION
+ * frames rationed, a stalled write is cut after 30 s. Work is refused before it is read where
+ * `admit` says so.
  *
- * An exchange may be answered later (after an acknowledgement), exactly once, on the server's loop. If the client has
- * gone, the answer is dropped. */
+ * An exchange may be answered later (after an acknowledgement), exactly once, on the server's loop.
+ * If the client has gone, the answer is dropped. */
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -33,7 +34,8 @@ struct http_request {
 };
 
 typedef void http_handler_fn(void *arg, struct http_exchange *exchange);
-/* Called when the head is complete: return 0 to go on, or a status (429, 503, 413 …) to refuse now with Retry-After: 1. */
+/* Called when the head is complete: return 0 to go on, or a status (429, 503, 413 …) to refuse now
+ * with Retry-After: 1. */
 typedef int http_admit_fn(void *arg, const struct http_request *head, int64_t content_length);
 
 struct http_route {
@@ -64,7 +66,8 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 void http_server_route(struct http_server *server, const struct http_route *route);
 void http_server_unroute(struct http_server *server, const char *path, void *arg);
 void http_server_address(const struct http_server *server, struct address *out);
-/* Stops accepting, finishes what was accepted up to `grace_ns`, then closes and calls closed(arg). */
+/* Stops accepting, finishes what was accepted up to `grace_ns`, then closes and calls closed(arg).
+ */
 void http_server_close(struct http_server *server, int64_t grace_ns, loop_fn *closed, void *arg);
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
@@ -75,12 +78,14 @@ bool http_request_param(const struct http_request *request, const char *name, st
 /* Headers and body are copied. Content-Length is set. */
 void http_reply(struct http_exchange *exchange, int status, const struct http_header *headers,
                 size_t header_count, struct str body);
-void http_reply_text(struct http_exchange *exchange, int status, struct str body); /* text/plain; charset=utf-8 */
+void http_reply_text(struct http_exchange *exchange, int status,
+                     struct str body); /* text/plain; charset=utf-8 */
 /* With trailers (HTTP/2 only): gRPC. */
 void http_reply_trailers(struct http_exchange *exchange, int status,
                          const struct http_header *headers, size_t header_count, struct str body,
                          const struct http_header *trailers, size_t trailer_count);
-/* Runs handler as if a request for `path_and_query` had come; the answer goes to done on the same loop. For in-process requests. */
+/* Runs handler as if a request for `path_and_query` had come; the answer goes to done on the same
+ * loop. For in-process requests. */
 void http_server_internal(struct http_server *server, struct str path_and_query,
                           const struct http_header *headers, size_t header_count,
                           http_done_fn *done, void *arg);

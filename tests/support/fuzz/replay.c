@@ -1,7 +1,7 @@
 /*
  * Stands in for libFuzzer where only the saved inputs are to be replayed: every file of the folders
- * given is one input, preceded by the empty one. Each input gets a block of exactly its size, so that the
- * sanitizer sees the first byte read past its end.
+ * given is one input, preceded by the empty one. Each input gets a block of exactly its size, so
+ * that the sanitizer sees the first byte read past its end.
  */
 #include <dirent.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /*
- * The runner behind the tsan flavor's stand-in for Criterion. Its state is the list of tests and where
- * the running one returns to when it fails; tests run on the main thread, one after another.
+ * The runner behind the tsan flavor's stand-in for Criterion. Its state is the list of tests and
+ * where the running one returns to when it fails; tests run on the main thread, one after another.
  */
 #include "criterion/criterion.h"
 
@@ -73,7 +73,8 @@ int main(int argc, char **argv)
             passed++;
         }
     }
-    (void)fprintf(stderr, "[====] Synthesis: Tested: %zu | Passing: %zu | Failing: %zu | Crashing: 0\n",
+    (void)fprintf(stderr,
+                  "[====] Synthesis: Tested: %zu | Passing: %zu | Failing: %zu | Crashing: 0\n",
                   passed + failed, passed, failed);
     return failed ? 1 : 0;
 }

@@ -1,9 +1,9 @@
 /*
  * A stand-in for Criterion in the tsan flavor, where Criterion itself aborts at start.
  *
- * Tests run one after another in this process; a failed assertion leaves its test by longjmp. Only the
- * part of Criterion's interface that our tests use is here. The options init, fini and disabled work,
- * others are accepted and ignored: the runner's own time limit takes the place of .timeout.
+ * Tests run one after another in this process; a failed assertion leaves its test by longjmp. Only
+ * the part of Criterion's interface that our tests use is here. The options init, fini and disabled
+ * work, others are accepted and ignored: the runner's own time limit takes the place of .timeout.
  */
 #ifndef INVAR_TESTS_SUPPORT_TSAN_CRITERION_H
 #define INVAR_TESTS_SUPPORT_TSAN_CRITERION_H
@@ -67,8 +67,10 @@ void tsan_failed(const char *file, int line, const char *what, bool fatal);
 #define cr_assert_str_neq(a, b, ...) TSAN_CHECK(true, strcmp(a, b) != 0, #a " differs from " #b)
 #define cr_assert_str_empty(a, ...) TSAN_CHECK(true, *(a) == 0, #a " is empty")
 #define cr_assert_arr_eq(a, b, n, ...) TSAN_CHECK(true, memcmp(a, b, n) == 0, #a " equals " #b)
-#define cr_assert_arr_neq(a, b, n, ...) TSAN_CHECK(true, memcmp(a, b, n) != 0, #a " differs from " #b)
-#define cr_assert_float_eq(a, b, e, ...) TSAN_CHECK(true, fabs((double)((a) - (b))) <= (e), #a " ~ " #b)
+#define cr_assert_arr_neq(a, b, n, ...)                                                            \
+    TSAN_CHECK(true, memcmp(a, b, n) != 0, #a " differs from " #b)
+#define cr_assert_float_eq(a, b, e, ...)                                                           \
+    TSAN_CHECK(true, fabs((double)((a) - (b))) <= (e), #a " ~ " #b)
 #define cr_assert_fail(...) TSAN_CHECK(true, false, "fail")
 #define cr_fatal(...) TSAN_CHECK(true, false, "fatal")
 #define cr_skip_test(...) tsan_failed(__FILE__, __LINE__, NULL, true)
@@ -86,7 +88,8 @@ void tsan_failed(const char *file, int line, const char *what, bool fatal);
 #define cr_expect_str_eq(a, b, ...) TSAN_CHECK(false, strcmp(a, b) == 0, #a " equals " #b)
 #define cr_expect_str_neq(a, b, ...) TSAN_CHECK(false, strcmp(a, b) != 0, #a " differs from " #b)
 #define cr_expect_arr_eq(a, b, n, ...) TSAN_CHECK(false, memcmp(a, b, n) == 0, #a " equals " #b)
-#define cr_expect_float_eq(a, b, e, ...) TSAN_CHECK(false, fabs((double)((a) - (b))) <= (e), #a " ~ " #b)
+#define cr_expect_float_eq(a, b, e, ...)                                                           \
+    TSAN_CHECK(false, fabs((double)((a) - (b))) <= (e), #a " ~ " #b)
 #define cr_expect_fail(...) TSAN_CHECK(false, false, "fail")
 
 #define cr_log_info(...) (void)fprintf(stderr, __VA_ARGS__)
