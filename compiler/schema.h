@@ -5,119 +5,66 @@
  * reads that table: decoding, validate, completion, the API, docs. A row's type and offset are
  * derived from the C member, so struct and schema cannot differ.
  *
- *   struct args { struct target_list targets; struct capsule_list forward_to; struct duration
- * scrape_interval; … }; static const struct row rows[] = { {ATTR(struct args, targets), .required =
- * true, .doc = "Targets to scrape."}, {ATTR(struct args, forward_to), .required = true, .capsule =
- * &capsule_metrics, .doc = "…"}, {ATTR(struct args, scrape_interval), .def = "\"60s\"", .doc =
- * "…"}, {BLOCK(struct args, tls_config, tls_client_shape), .doc = "…"}, {BLOCKS(struct args, rules,
- * relabel_rule_shape), .name = "rule", .doc = "…"}, {0},
+ *   struct args {
+ *       struct target_list targets;
+ *       struct capsule_list forward_to;
+ *       struct duration scrape_interval;
+ *       struct tls_client tls_config;          one block; zero or its defaults when absent
+ *       struct oauth2 *oauth2;                 one block; NULL when absent
+ *       struct LIST_OF(struct rule) rules;     a block that repeats
+ *   };
+ *   static const struct row rows[] = {
+ *       {ATTR(struct args, targets), .required = true, .doc = "Targets to scrape."},
+ *       {ATTR(struct args, forward_to), .required = true, .capsule = &capsule_metrics, .doc = "…"},
+ *       {ATTR(struct args, scrape_interval), .def = "\"60s\"", .doc = "…"},
+ *       {BLOCK(struct args, tls_config, tls_client_shape), .doc = "…"},
+ *       {BLOCK_OPT(struct args, oauth2, oauth2_shape), .doc = "…"},
+ *       {BLOCKS(struct args, rules, "rule", rule_shape), .doc = "…"},
+ *       {0},
  *   };
  *   static const struct shape args_shape = SHAPE(struct args, rows, check_args);
  *
- * Rules: an absent attribute has the value of `def` (source text of the language), else the C zero.
- * null sets the zero value (SEMANTICS §9). Everything decoded lives in the arena given to decode;
- * values of type ANY and capsules hold references that schema_release drops. */
+ * An absent attribute has the value of `def` (a literal of the language as source text), else the C
+ * zero; null sets the C zero (SEMANTICS §9). Texts, lists and nested structs live in the arena
+ * given to decode; schema_release drops the references that values, capsules, targets and text
+ * types hold. */
 
-#include "compiler/target.h"
-#include "compiler/value.h"
+#include "compiler/field.h"
 
-/* Member types. */
-// clang-format off
-struct secret { struct str text; };                    /* never printed; unwrap by .text */
-struct optional_secret { struct str text; bool is_secret; };
-struct duration { int64_t ns; };                       /* Go duration */
-struct size_bytes { int64_t bytes; };                  /* "10MiB" */
-struct str_list { struct str *items; size_t count; bool is_set; }; /* is_set: not null/absent */
-struct secret_list { struct secret *items; size_t count; };
-struct int_list { int64_t *items; size_t count; };
-struct float_list { double *items; size_t count; };
-struct str_pair { struct str key; struct str value; };
-struct str_map { struct str_pair *items; size_t count; bool is_set; };  /* sorted by key */
-struct secret_pair { struct str key; struct secret value; };
-struct secret_map { struct secret_pair *items; size_t count; };
-struct str_list_pair { struct str key; struct str_list value; };
-struct str_list_map { struct str_list_pair *items; size_t count; };
-struct target_list { struct target **items; size_t count; };
-struct capsule_list { struct value **items; size_t count; };
-struct capsule_ref { struct value *value; };           /* NULL = absent or null */
-struct any { struct value *value; };                   /* any value of the language */
-struct opt_bool { bool is_set; bool value; };          /* nullable: distinguishes absent/null */
-struct opt_int { bool is_set; int64_t value; };
-struct opt_float { bool is_set; double value; };
-struct opt_str { bool is_set; struct str value; };
-struct opt_duration { bool is_set; int64_t ns; };
-/* Repeated blocks: items points to count structs of the row's shape. An optional block: items is
- * NULL when absent. Enum blocks (stage.json, stage.regex … in one ordered list): items are
- * struct enum_block. */
-struct block_list { void *items; size_t count; };
-struct block_opt { void *item; };
-struct enum_block { const struct row *row; void *item; };
-struct enum_block_list { struct enum_block *items; size_t count; };
+#include <stddef.h>
 
-enum field_type {
-    FIELD_NONE,
-    FIELD_STR, FIELD_BOOL, FIELD_I8, FIELD_I16, FIELD_I32, FIELD_I64, FIELD_U8, FIELD_U16,
-    FIELD_U32, FIELD_U64, FIELD_F32, FIELD_F64, FIELD_SECRET, FIELD_OPTIONAL_SECRET, FIELD_DURATION,
-    FIELD_SIZE, FIELD_STR_LIST, FIELD_SECRET_LIST, FIELD_INT_LIST, FIELD_FLOAT_LIST,
-    FIELD_STR_MAP, FIELD_SECRET_MAP, FIELD_STR_LIST_MAP,
-    FIELD_TARGETS, FIELD_CAPSULES, FIELD_CAPSULE, FIELD_ANY,
-    FIELD_OPT_BOOL, FIELD_OPT_INT, FIELD_OPT_FLOAT, FIELD_OPT_STR, FIELD_OPT_DURATION,
-    FIELD_BLOCK,      /* one nested struct; absent = zero or, with `present_default`, defaults */
-    FIELD_BLOCK_OPT,  /* struct block_opt: NULL when absent */
-    FIELD_BLOCKS,     /* struct block_list */
-    FIELD_ENUM_BLOCKS /* struct enum_block_list; the row's `variants` lists the blocks */
-};
-
-#define FIELD_TYPE_OF(member)                                                                      \
-    _Generic((member),                                                                             \
-        struct str: FIELD_STR, bool: FIELD_BOOL, int8_t: FIELD_I8, int16_t: FIELD_I16,             \
-        int32_t: FIELD_I32, int64_t: FIELD_I64, uint8_t: FIELD_U8, uint16_t: FIELD_U16,            \
-        uint32_t: FIELD_U32, uint64_t: FIELD_U64, float: FIELD_F32, double: FIELD_F64,             \
-        struct secret: FIELD_SECRET, struct optional_secret: FIELD_OPTIONAL_SECRET,                \
-        struct duration: FIELD_DURATION, struct size_bytes: FIELD_SIZE,                            \
-        struct str_list: FIELD_STR_LIST, struct secret_list: FIELD_SECRET_LIST,                    \
-        struct int_list: FIELD_INT_LIST, struct float_list: FIELD_FLOAT_LIST,                      \
-        struct str_map: FIELD_STR_MAP, struct secret_map: FIELD_SECRET_MAP,                        \
-        struct str_list_map: FIELD_STR_LIST_MAP, struct target_list: FIELD_TARGETS,                \
-        struct capsule_list: FIELD_CAPSULES, struct capsule_ref: FIELD_CAPSULE,                    \
-        struct any: FIELD_ANY, struct opt_bool: FIELD_OPT_BOOL, struct opt_int: FIELD_OPT_INT,     \
-        struct opt_float: FIELD_OPT_FLOAT, struct opt_str: FIELD_OPT_STR,                          \
-        struct opt_duration: FIELD_OPT_DURATION)
-// clang-format on
-
-struct row;
-struct shape;
-
-/* Parses the text of a string-like attribute (enum, regex, URL, log level …) and says what is wrong
- * with it in Alloy's words. */
+/* Looks at the text of a FIELD_STR (or of every item of a list or map of them) and says what is
+ * wrong with it in Alloy's words. */
 typedef enum status text_check_fn(struct str text, struct error *err);
-
-struct row {
-    const char *name; /* attribute, or dotted block name */
-    uint8_t type;     /* enum field_type */
-    bool required;
-    bool squash;          /* BLOCK whose rows belong to the parent's body itself */
-    bool label_required;  /* BLOCK: takes a label, stored in the shape's row with .is_label */
-    bool is_label;        /* FIELD_STR member that receives the block's label */
-    bool present_default; /* BLOCK: defaults apply also when the block is absent */
-    bool refused;         /* known to Alloy, not offered yet: using it is a clear error */
-    size_t offset;
-    size_t size;              /* of the member */
-    const char *def;          /* default as source text of the language; NULL = zero value */
-    const char *const *oneof; /* NULL-terminated */
-    const struct number_bounds *bounds;
-    text_check_fn *check;               /* FIELD_STR, or every item of FIELD_STR_LIST */
-    const struct shape *shape;          /* BLOCK* */
-    const struct row *variants;         /* ENUM_BLOCKS: rows with name and shape; ends with {0} */
-    const struct capsule_type *capsule; /* CAPSULE(S): what is accepted */
-    const char *doc;                    /* one full sentence */
-};
 
 struct number_bounds {
     double min;
     double max;
     bool has_min;
     bool has_max;
+};
+
+struct row {
+    const char *name; /* attribute, or dotted block name; "" for SQUASH and LABEL */
+    const struct field_type *type;
+    const char *def; /* default, a literal of the language; NULL = C zero */
+    const char *doc; /* one full sentence; for a refused row: why */
+    bool required;
+    bool squash;          /* BLOCK whose rows belong to the parent's body itself */
+    bool free_form;       /* a block whose attributes are the entries of a map or an object (any) */
+    bool is_label;        /* FIELD_STR that receives the label of the block */
+    bool present_default; /* BLOCK: its defaults apply also when the block is absent */
+    bool refused;         /* known to Alloy, not offered yet: using it is a clear error */
+    uint32_t exactly;     /* BLOCKS: how many there must be; 0 = any number */
+    size_t offset;
+    size_t size;      /* of the member */
+    size_t item_size; /* blocks: of the nested struct, compared with shape->size by schema_verify */
+    const char *const *oneof; /* allowed texts, NULL-terminated; CHOICE stores the index */
+    const struct number_bounds *bounds; /* of a number, or a duration in seconds */
+    text_check_fn *check;
+    const struct shape *shape;          /* blocks, OBJECT (also inside a list) */
+    const struct row *variants;         /* ENUM_BLOCKS: rows made with VARIANT, ends with {0} */
+    const struct capsule_type *capsule; /* CAPSULE, list of them: what is accepted; NULL = any */
 };
 
 struct shape {
@@ -129,45 +76,125 @@ struct shape {
     enum status (*check)(void *args, struct arena *arena, struct error *err);
     /* Sets defaults that are not expressible as `def`. Runs after the rows' defaults. NULL = none.
      */
-    void (*defaults)(void *args);
+    void (*defaults)(void *args, struct arena *arena);
 };
 
+/* One of several kinds of blocks in one ordered list. `item` is a struct of row->shape. */
+struct enum_block {
+    const struct row *row; /* the variant */
+    void *item;
+};
+struct enum_block_list LIST_OF(struct enum_block);
+
 #define MEMBER_OF(S, m) (((S *)0)->m)
-#define ATTR(S, m)                                                                                 \
-    .name = #m, .type = FIELD_TYPE_OF(MEMBER_OF(S, m)), .offset = offsetof(S, m),                  \
-    .size = sizeof(MEMBER_OF(S, m))
-/* The member is a nested struct with the given shape. */
-#define BLOCK(S, m, nested)                                                                        \
-    .name = #m, .type = FIELD_BLOCK, .offset = offsetof(S, m), .size = sizeof(MEMBER_OF(S, m)),    \
-    .shape = &(nested)
-#define BLOCK_OPT(S, m, nested)                                                                    \
-    .name = #m, .type = FIELD_BLOCK_OPT, .offset = offsetof(S, m),                                 \
-    .size = sizeof((struct block_opt *){&MEMBER_OF(S, m)}), .shape = &(nested)
-#define BLOCKS(S, m, nested)                                                                       \
-    .name = #m, .type = FIELD_BLOCKS, .offset = offsetof(S, m),                                    \
-    .size = sizeof((struct block_list *){&MEMBER_OF(S, m)}), .shape = &(nested)
-#define ENUM_BLOCKS(S, m, rows_of_variants)                                                        \
-    .name = #m, .type = FIELD_ENUM_BLOCKS, .offset = offsetof(S, m),                               \
-    .size = sizeof((struct enum_block_list *){&MEMBER_OF(S, m)}), .variants = (rows_of_variants)
-/* A row that Alloy has and we refuse for now: needs no member. */
-#define REFUSED(row_name, why) .name = (row_name), .refused = true, .doc = (why)
-/* A block that we refuse: type says that it is one. */
+/* 0, or no compilation. */
+#define SCHEMA_PROVE(condition) (sizeof(char[(condition) ? 1 : -1]) - 1)
+#define SCHEMA_MEMBER(S, m) .offset = offsetof(S, m), .size = sizeof(MEMBER_OF(S, m))
+
+/* Each macro makes one row. Those without a name argument take the member's name; where the
+ * language has another name, there is a twin with _AS and the name. */
+#define ATTR(S, m) ATTR_AS(S, m, #m)
+#define ATTR_AS(S, m, text_name)                                                                   \
+    .name = (text_name), .type = FIELD_TYPE_OF(MEMBER_OF(S, m)), SCHEMA_MEMBER(S, m)
+/* The member is an enum (4 bytes); its values are the indexes of `names`. null and absent give 0.
+ */
+#define CHOICE(S, m, names) CHOICE_AS(S, m, #m, names)
+#define CHOICE_AS(S, m, text_name, names)                                                          \
+    .name = (text_name), .type = &field_choice, .oneof = (names),                                  \
+    .offset = offsetof(S, m) + SCHEMA_PROVE(sizeof(MEMBER_OF(S, m)) == 4), .size = 4
+/* The member is what the text type (a struct field_type made by FIELD_TEXT_TYPE) parses into. */
+#define TEXT(S, m, description) TEXT_AS(S, m, #m, description)
+#define TEXT_AS(S, m, text_name, description)                                                      \
+    .name = (text_name), .type = &(description), SCHEMA_MEMBER(S, m)
+#define FIELD_TEXT_TYPE(T, table)                                                                  \
+    {                                                                                              \
+        .kind = FIELD_TEXT, .size = sizeof(T), .text = &(table)                                    \
+    }
+/* The member is a struct of the shape, written as an object: x = {a = 1}. */
+#define OBJECT(S, m, nested)                                                                       \
+    .name = #m, .type = &field_object, .shape = &(nested), SCHEMA_MEMBER(S, m),                    \
+    .item_size = sizeof(MEMBER_OF(S, m))
+/* FIELD_STR that receives the block's label; a shape with such a row takes one, others refuse it.
+ */
+#define LABEL(S, m)                                                                                \
+    .name = "", .type = FIELD_TYPE_OF(MEMBER_OF(S, m)), SCHEMA_MEMBER(S, m), .is_label = true
+
+/* The member is the nested struct. */
+#define BLOCK(S, m, nested) BLOCK_AS(S, m, #m, nested)
+#define BLOCK_AS(S, m, text_name, nested)                                                          \
+    .name = (text_name), .type = &field_block, SCHEMA_MEMBER(S, m), .shape = &(nested),            \
+    .item_size = sizeof(MEMBER_OF(S, m))
+#define SQUASH(S, m, nested)                                                                       \
+    .name = "", .type = &field_block, SCHEMA_MEMBER(S, m), .shape = &(nested), .squash = true,     \
+    .item_size = sizeof(MEMBER_OF(S, m))
+/* The member is a pointer to the nested struct, NULL when the block is absent. */
+#define BLOCK_OPT(S, m, nested) BLOCK_OPT_AS(S, m, #m, nested)
+#define BLOCK_OPT_AS(S, m, text_name, nested)                                                      \
+    .name = (text_name), .type = &field_block_opt, SCHEMA_MEMBER(S, m), .shape = &(nested),        \
+    .item_size = sizeof(*MEMBER_OF(S, m))
+/* The member is a struct LIST_OF(nested struct); `text_name` is the block's (singular) name. */
+#define BLOCKS(S, m, text_name, nested)                                                            \
+    .name = (text_name), .type = &field_blocks, .size = sizeof(MEMBER_OF(S, m)),                   \
+    .offset = offsetof(S, m.items) +                                                               \
+              SCHEMA_PROVE(sizeof(MEMBER_OF(S, m)) == sizeof(struct field_items)),                 \
+    .item_size = sizeof(*MEMBER_OF(S, m).items), .shape = &(nested)
+/* The member is a struct enum_block_list; `prefix` is what the variants' names begin with
+ * ("stage"). */
+#define ENUM_BLOCKS(S, m, prefix, rows_of_variants)                                                \
+    .name = (prefix), .type = &field_enum_blocks,                                                  \
+    .size = _Generic(MEMBER_OF(S, m), struct enum_block_list                                       \
+                     : sizeof(MEMBER_OF(S, m))),                                                   \
+    .offset = offsetof(S, m), .variants = (rows_of_variants)
+/* A row of ENUM_BLOCKS: its full block name ("stage.json") and the struct it decodes into. */
+#define VARIANT(block_name, S, nested)                                                             \
+    .name = (block_name), .type = &field_block, .shape = &(nested), .item_size = sizeof(S)
+/* A block without a fixed set of attributes: the member is a map, or a struct any that gets an
+ * object. */
+#define FREE_BLOCK(S, m) FREE_BLOCK_AS(S, m, #m)
+#define FREE_BLOCK_AS(S, m, text_name) ATTR_AS(S, m, text_name), .free_form = true
+
+/* An attribute that Alloy has and we refuse for now: needs no member. Using it is the error
+ * `argument "x" is not supported by invar yet: WHY`. */
+#define REFUSED(row_name, why)                                                                     \
+    .name = (row_name), .type = &field_none, .refused = true, .doc = (why)
 #define REFUSED_BLOCK(row_name, why)                                                               \
-    .name = (row_name), .type = FIELD_BLOCK, .refused = true, .doc = (why)
+    .name = (row_name), .type = &field_block, .refused = true, .doc = (why)
+
 #define SHAPE(S, table, check_fn)                                                                  \
     {                                                                                              \
         .rows = (table), .size = sizeof(S), .check = (check_fn)                                    \
     }
 
-/* NULL when the shape has no such row; looks into squashed shapes and enum variants. */
+bool row_is_block(const struct row *row);
+/* The row that receives the label of the block, or NULL. */
+const struct row *schema_label_row(const struct shape *shape);
+
+/* A name found in a shape: `row`, and the rows that lead to it through squashed structs and enum
+ * lists. */
+struct schema_hit {
+    const struct row *row;  /* NULL = not found */
+    const struct row *list; /* the ENUM_BLOCKS row when `row` is one of its variants */
+    size_t base;            /* offset of the (squashed) struct that holds the row's member */
+};
+/* Looks into squashed shapes and enum variants. */
+struct schema_hit schema_lookup(const struct shape *shape, struct str name);
+/* The row alone. */
 const struct row *schema_find(const struct shape *shape, struct str name);
-/* Sets zero values, rows' defaults and shape->defaults. */
+
+/* Proves a table: sizes agree with shapes, defaults decode, names are unique, docs are sentences,
+ * required rows have no default. For tests; false with the reason. */
+bool schema_verify(const struct shape *shape, struct error *err);
+
+/* Zeroes `args`, then sets the rows' defaults and shape->defaults, nested blocks with
+ * present_default included. */
 void schema_defaults(const struct shape *shape, void *args, struct arena *arena);
 /* Deep equality of two decoded structs. */
 bool schema_equal(const struct shape *shape, const void *a, const void *b);
-/* Drops references held by ANY, CAPSULE(S) and TARGETS members. The arena's memory is the owner's.
- */
+/* Drops references; `args` must not be used afterwards. The arena's memory is the owner's. */
 void schema_release(const struct shape *shape, void *args);
+/* One member as a value (for exports and the API). A new reference. */
+struct value *field_to_value(const struct field_type *type, const struct row *row,
+                             const void *member);
 /* A value object with the struct's attributes in row order (exports; keeps_order). Blocks are
  * skipped. */
 struct value *schema_to_value(const struct shape *shape, const void *args);
@@ -175,5 +202,14 @@ struct value *schema_to_value(const struct shape *shape, const void *args);
  * {"name","type":"block","label","body"}], attributes equal to their default left out, secrets
  * hidden. */
 void schema_api_json(struct json_writer *w, const struct shape *shape, const void *args);
+
+/* ---- text types that many components share ---- */
+
+struct regex;
+struct regex_ref { /* NULL when null or absent */
+    struct regex *re;
+};
+extern const struct field_type field_regex_full; /* struct regex_ref, anchored as Prometheus does */
+extern const struct field_type field_regex_search; /* struct regex_ref, found anywhere */
 
 #endif
