@@ -24,7 +24,7 @@ struct arena {
 
 /* `max` in bytes; 0 means 1 GiB. Nothing is allocated before the first use. */
 void arena_init(struct arena *arena, struct mem_owner *owner, size_t max);
-/* Keeps the first chunk for reuse. */
+/* Forgets all blocks, keeps the newest chunk (at most 256 KiB) for reuse. */
 void arena_reset(struct arena *arena);
 void arena_release(struct arena *arena);
 

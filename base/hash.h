@@ -12,6 +12,8 @@ uint64_t hash_str(struct str s);
 uint64_t hash_mix(uint64_t a, uint64_t b);
 /* `seed` is the CRC so far, 0 to begin. */
 uint32_t hash_crc32c(uint32_t seed, const void *bytes, size_t len);
+/* The same without the processor's instruction, for comparing. */
+uint32_t hash_crc32c_portable(uint32_t seed, const void *bytes, size_t len);
 /* SHA-256 (FIPS 180-4). */
 void hash_sha256(const void *bytes, size_t len, unsigned char out[32]);
 

@@ -19,7 +19,8 @@ struct map {
     size_t len;
     size_t cap;
     uint32_t *slots; /* index + 1 into entries; 0 = free */
-    size_t slot_count;
+    size_t slot_count; /* a power of two */
+    uint64_t seed;     /* differs from run to run, so that a peer cannot choose colliding keys */
 };
 
 void map_init(struct map *map, struct mem_owner *owner);

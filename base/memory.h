@@ -56,15 +56,23 @@ void *mem_try_realloc(struct mem_owner *owner, void *block, size_t size);
 /* Draws on a budget without allocating (for memory that libraries hold); false = refused. */
 bool mem_reserve(struct mem_owner *owner, size_t bytes);
 void mem_unreserve(struct mem_owner *owner, size_t bytes);
+/* Exact, but for mem_general without a budget: there each other thread may hold back up to 64 KiB. */
 size_t mem_used(const struct mem_owner *owner);
+/* Settles what this thread holds back for mem_general: call it before a thread ends. */
+void mem_thread_flush(void);
 
-/* Runs work(arg) in a scope. True: it returned, its blocks live on and belong to the enclosing
- * scope (if any), guards are dropped. False: memory failed inside it and nothing of it is left. */
+/* Runs work(arg) in a scope. True: it returned; its blocks live on and, with its guards, belong to
+ * the enclosing scope; without one the guards are dropped. False: memory failed inside it and
+ * nothing of it is left. */
 bool mem_scope_run(void (*work)(void *arg), void *arg);
 /* Leaves the innermost scope as if memory had failed; must not be called outside one. */
 _Noreturn void mem_scope_refuse(void);
 bool mem_scope_active(void);
-/* Runs undo(arg) if the innermost scope fails (for sockets, registrations, foreign objects).
+/* What a plain function does when memory fails: leaves the innermost scope, or ends the process.
+ * For bounded containers (arenas) whose own limit is reached. */
+_Noreturn void mem_exhausted(void);
+/* Runs undo(arg) if the innermost scope fails (for sockets, registrations, foreign objects); undo
+ * must not allocate, and runs at once when the guard itself finds no memory.
  * Outside a scope it does nothing. Removing a guard is for things that are released early. */
 void mem_scope_guard(void (*undo)(void *arg), void *arg);
 void mem_scope_unguard(void (*undo)(void *arg), void *arg);
@@ -77,7 +85,8 @@ bool mem_failed_once(void);
 uint64_t mem_count(void);
 
 /* malloc-shaped functions over mem_general for libraries (curl, nghttp2, libuv, tree-sitter,
- * protobuf-c): they return NULL on failure and obey the failure switch. */
+ * protobuf-c): they return NULL on failure and obey the failure switch. Their blocks never belong
+ * to a scope, because a library keeps them past it. */
 void *mem_lib_malloc(size_t size);
 void *mem_lib_calloc(size_t count, size_t size);
 void *mem_lib_realloc(void *block, size_t size);

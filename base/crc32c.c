@@ -1,0 +1,90 @@
+/* CRC-32C (polynomial 0x1EDC6F41, reflected 0x82F63B78): the processor's instruction where there is
+ * one, else a table of 16 entries per half byte. */
+
+#include "base/hash.h"
+
+#include <string.h>
+
+/* Entry i is the CRC of the four bits i. */
+static const uint32_t nibbles[16] = {
+    0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+    0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+};
+
+static uint32_t crc_portable(uint32_t crc, const unsigned char *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        crc ^= at[i];
+        crc = nibbles[crc & 15] ^ (crc >> 4);
+        crc = nibbles[crc & 15] ^ (crc >> 4);
+    }
+    return crc;
+}
+
+#if defined(__x86_64__)
+
+/* Builtins instead of nmmintrin.h, which defines functions that call malloc. */
+__attribute__((target("sse4.2"))) static uint32_t crc_fast(uint32_t crc, const unsigned char *at,
+                                                           size_t len)
+{
+    uint64_t wide = crc;
+    for (; len >= 8; len -= 8, at += 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    crc = (uint32_t)wide;
+    for (; len; len--, at++)
+        crc = __builtin_ia32_crc32qi(crc, *at);
+    return crc;
+}
+
+static bool have_fast(void)
+{
+    return __builtin_cpu_supports("sse4.2");
+}
+
+#elif defined(__ARM_FEATURE_CRC32)
+
+#include <arm_acle.h>
+
+static uint32_t crc_fast(uint32_t crc, const unsigned char *at, size_t len)
+{
+    for (; len >= 8; len -= 8, at += 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        crc = __crc32cd(crc, word);
+    }
+    for (; len; len--, at++)
+        crc = __crc32cb(crc, *at);
+    return crc;
+}
+
+static bool have_fast(void)
+{
+    return true;
+}
+
+#else
+
+static uint32_t crc_fast(uint32_t crc, const unsigned char *at, size_t len)
+{
+    return crc_portable(crc, at, len);
+}
+
+static bool have_fast(void)
+{
+    return false;
+}
+
+#endif
+
+uint32_t hash_crc32c(uint32_t seed, const void *bytes, size_t len)
+{
+    return ~(have_fast() ? crc_fast(~seed, bytes, len) : crc_portable(~seed, bytes, len));
+}
+
+uint32_t hash_crc32c_portable(uint32_t seed, const void *bytes, size_t len)
+{
+    return ~crc_portable(~seed, bytes, len);
+}

@@ -1,0 +1,460 @@
+/* The counted allocator. A block is preceded by its owner and size, and, if it was born in a scope,
+ * by links of that scope's list:
+ *
+ *     [links, 16 bytes, only if born in a scope] [head, 16 bytes] [the caller's bytes]
+ *
+ * Once the outermost scope has ended well the links are NULL and the block is like any other.
+ * Bounded by the owners' budgets. */
+
+#include "base/memory.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct mem_link {
+    struct mem_link *prev; /* both NULL when the block belongs to no scope any more */
+    struct mem_link *next;
+};
+
+struct mem_head {
+    struct mem_owner *owner;
+    size_t size; /* with LINKED when links stand before the head */
+};
+
+struct mem_guard {
+    struct mem_guard *older;
+    void (*undo)(void *arg);
+    void *arg;
+};
+
+struct mem_scope {
+    jmp_buf edge;
+    struct mem_link blocks; /* ring through the blocks; itself the end */
+    struct mem_guard *guards;
+    struct mem_scope *outer;
+};
+
+/* What belongs to one thread. */
+struct mem_thread {
+    struct mem_scope *scope;
+    uint64_t count;   /* allocations so far */
+    uint64_t fail_at; /* the count that fails; 0 = none */
+    bool failed;
+    ptrdiff_t held_back; /* of mem_general, not yet in its counter */
+};
+
+enum { HELD_BACK_MAX = 64 * 1024 };
+
+static const size_t LINKED = (size_t)1 << 63;
+static const size_t SIZE_LIMIT = (size_t)1 << 47;
+
+_Static_assert(sizeof(struct mem_link) == 16 && sizeof(struct mem_head) == 16,
+               "the caller's bytes must stay aligned to 16");
+
+struct mem_owner mem_general = MEM_OWNER_INIT("general", 0);
+
+static _Thread_local struct mem_thread thread;
+
+static struct mem_head *head_of(void *block)
+{
+    return (struct mem_head *)block - 1;
+}
+
+static size_t size_of(const struct mem_head *head)
+{
+    return head->size & ~LINKED;
+}
+
+static struct mem_link *link_of(struct mem_head *head)
+{
+    return (struct mem_link *)head - 1;
+}
+
+static void *base_of(struct mem_head *head)
+{
+    return head->size & LINKED ? (void *)link_of(head) : (void *)head;
+}
+
+/* Counting. */
+
+static void note_peak(struct mem_owner *owner, size_t used)
+{
+    size_t peak = atomic_load_explicit(&owner->peak, memory_order_relaxed);
+    while (used > peak && used <= SIZE_LIMIT &&
+           !atomic_compare_exchange_weak_explicit(&owner->peak, &peak, used, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+    }
+}
+
+void mem_thread_flush(void)
+{
+    size_t delta = (size_t)thread.held_back;
+    thread.held_back = 0;
+    size_t before = atomic_fetch_add_explicit(&mem_general.used, delta, memory_order_relaxed);
+    note_peak(&mem_general, before + delta);
+}
+
+/* The general owner is in everybody's way; without a budget its counter may lag. */
+static bool may_lag(const struct mem_owner *owner)
+{
+    return owner == &mem_general && owner->budget == 0 && !owner->parent;
+}
+
+static void lag(ptrdiff_t delta)
+{
+    thread.held_back += delta;
+    if (thread.held_back > HELD_BACK_MAX || thread.held_back < -HELD_BACK_MAX)
+        mem_thread_flush();
+}
+
+static void uncharge_until(struct mem_owner *owner, const struct mem_owner *end, size_t size)
+{
+    for (; owner != end; owner = owner->parent) {
+        if (may_lag(owner))
+            lag(-(ptrdiff_t)size);
+        else
+            atomic_fetch_sub_explicit(&owner->used, size, memory_order_relaxed);
+    }
+}
+
+static void uncharge(struct mem_owner *owner, size_t size)
+{
+    uncharge_until(owner, NULL, size);
+}
+
+static bool charge(struct mem_owner *first, size_t size)
+{
+    for (struct mem_owner *owner = first; owner; owner = owner->parent) {
+        if (may_lag(owner)) {
+            lag((ptrdiff_t)size);
+            continue;
+        }
+        size_t before = atomic_fetch_add_explicit(&owner->used, size, memory_order_relaxed);
+        if (owner->budget && (before > owner->budget || size > owner->budget - before)) {
+            atomic_fetch_sub_explicit(&owner->used, size, memory_order_relaxed);
+            uncharge_until(first, owner, size);
+            return false;
+        }
+        note_peak(owner, before + size);
+    }
+    return true;
+}
+
+bool mem_reserve(struct mem_owner *owner, size_t bytes)
+{
+    return bytes <= SIZE_LIMIT && charge(owner ? owner : &mem_general, bytes);
+}
+
+void mem_unreserve(struct mem_owner *owner, size_t bytes)
+{
+    uncharge(owner ? owner : &mem_general, bytes);
+}
+
+size_t mem_used(const struct mem_owner *owner)
+{
+    if (!owner)
+        owner = &mem_general;
+    if (owner == &mem_general)
+        mem_thread_flush();
+    size_t used = atomic_load_explicit(&owner->used, memory_order_relaxed);
+    /* What another thread freed may be counted before what was allocated. */
+    return used > SIZE_LIMIT ? 0 : used;
+}
+
+/* The failure switch. */
+
+void mem_fail_at(uint64_t nth)
+{
+    thread.fail_at = nth ? thread.count + nth : 0;
+    thread.failed = false;
+}
+
+bool mem_failed_once(void)
+{
+    return thread.failed;
+}
+
+uint64_t mem_count(void)
+{
+    return thread.count;
+}
+
+static bool switched_to_fail(void)
+{
+    if (++thread.count != thread.fail_at)
+        return false;
+    thread.failed = true;
+    return true;
+}
+
+/* Blocks. */
+
+static void link_block(struct mem_scope *scope, struct mem_link *link)
+{
+    link->prev = &scope->blocks;
+    link->next = scope->blocks.next;
+    link->next->prev = link;
+    scope->blocks.next = link;
+}
+
+static void *block_new(struct mem_owner *owner, size_t size, bool zeroed, struct mem_scope *scope)
+{
+    if (switched_to_fail() || size > SIZE_LIMIT)
+        return NULL;
+    if (!owner)
+        owner = &mem_general;
+    if (!charge(owner, size))
+        return NULL;
+    size_t before = sizeof(struct mem_head) + (scope ? sizeof(struct mem_link) : 0);
+    /* At least one byte, so that the block's address lies inside what malloc gave. */
+    size_t whole = before + (size ? size : 1);
+    char *base = zeroed ? calloc(1, whole) : malloc(whole);
+    if (!base) {
+        uncharge(owner, size);
+        return NULL;
+    }
+    if (scope)
+        link_block(scope, (struct mem_link *)(void *)base);
+    struct mem_head *head = (struct mem_head *)(void *)(base + before) - 1;
+    head->owner = owner;
+    head->size = size | (scope ? LINKED : 0);
+    return base + before;
+}
+
+static void *block_resize(void *block, size_t size)
+{
+    struct mem_head *head = head_of(block);
+    size_t old = size_of(head);
+    if (switched_to_fail() || size > SIZE_LIMIT)
+        return NULL;
+    if (size > old && !charge(head->owner, size - old))
+        return NULL;
+    bool linked = (head->size & LINKED) != 0;
+    size_t before = sizeof(struct mem_head) + (linked ? sizeof(struct mem_link) : 0);
+    char *base = realloc(base_of(head), before + (size ? size : 1));
+    if (!base) {
+        if (size > old)
+            uncharge(head->owner, size - old);
+        return NULL;
+    }
+    head = (struct mem_head *)(void *)(base + before) - 1;
+    if (size < old)
+        uncharge(head->owner, old - size);
+    head->size = size | (linked ? LINKED : 0);
+    if (linked && link_of(head)->next) {
+        struct mem_link *link = link_of(head);
+        link->prev->next = link;
+        link->next->prev = link;
+    }
+    return base + before;
+}
+
+void mem_free(void *block)
+{
+    if (!block)
+        return;
+    struct mem_head *head = head_of(block);
+    uncharge(head->owner, size_of(head));
+    if (head->size & LINKED && link_of(head)->next) {
+        struct mem_link *link = link_of(head);
+        link->prev->next = link->next;
+        link->next->prev = link->prev;
+    }
+    free(base_of(head));
+}
+
+void *mem_try_alloc(struct mem_owner *owner, size_t size)
+{
+    return block_new(owner, size, false, thread.scope);
+}
+
+void *mem_try_realloc(struct mem_owner *owner, void *block, size_t size)
+{
+    return block ? block_resize(block, size) : block_new(owner, size, false, thread.scope);
+}
+
+static void *need(void *block)
+{
+    if (!block)
+        mem_exhausted();
+    return block;
+}
+
+void *mem_alloc(struct mem_owner *owner, size_t size)
+{
+    return need(block_new(owner, size, false, thread.scope));
+}
+
+void *mem_zalloc(struct mem_owner *owner, size_t size)
+{
+    return need(block_new(owner, size, true, thread.scope));
+}
+
+void *mem_array(struct mem_owner *owner, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        bytes = SIZE_MAX;
+    return need(block_new(owner, bytes, true, thread.scope));
+}
+
+void *mem_realloc(struct mem_owner *owner, void *block, size_t size)
+{
+    return need(mem_try_realloc(owner, block, size));
+}
+
+char *mem_strdup(struct mem_owner *owner, const char *text, size_t len)
+{
+    char *copy = mem_alloc(owner, len < SIZE_LIMIT ? len + 1 : SIZE_MAX);
+    if (len)
+        memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+/* Scopes. */
+
+static void move_to_outer(struct mem_scope *scope)
+{
+    struct mem_scope *outer = scope->outer;
+    struct mem_link *first = scope->blocks.next, *last = scope->blocks.prev;
+    if (first != &scope->blocks) {
+        last->next = outer->blocks.next;
+        last->next->prev = last;
+        first->prev = &outer->blocks;
+        outer->blocks.next = first;
+    }
+    struct mem_guard **end = &scope->guards;
+    while (*end)
+        end = &(*end)->older;
+    *end = outer->guards;
+    outer->guards = scope->guards;
+}
+
+static void scope_keep(struct mem_scope *scope)
+{
+    if (scope->outer) {
+        move_to_outer(scope);
+        return;
+    }
+    for (struct mem_guard *guard = scope->guards, *older; guard; guard = older) {
+        older = guard->older;
+        mem_free(guard);
+    }
+    for (struct mem_link *link = scope->blocks.next, *next; link != &scope->blocks; link = next) {
+        next = link->next;
+        link->prev = link->next = NULL;
+    }
+}
+
+static void scope_undo(struct mem_scope *scope)
+{
+    while (scope->guards) {
+        struct mem_guard *guard = scope->guards;
+        scope->guards = guard->older;
+        guard->undo(guard->arg);
+    }
+    while (scope->blocks.next != &scope->blocks) {
+        struct mem_head *head = (struct mem_head *)(scope->blocks.next + 1);
+        mem_free(head + 1);
+    }
+}
+
+bool mem_scope_run(void (*work)(void *arg), void *arg)
+{
+    struct mem_scope scope = {.outer = thread.scope};
+    scope.blocks.prev = scope.blocks.next = &scope.blocks;
+    thread.scope = &scope;
+    if (_setjmp(scope.edge) == 0) {
+        work(arg);
+        thread.scope = scope.outer;
+        scope_keep(&scope);
+        return true;
+    }
+    thread.scope = scope.outer;
+    scope_undo(&scope);
+    return false;
+}
+
+void mem_scope_refuse(void)
+{
+    mem_exhausted();
+}
+
+bool mem_scope_active(void)
+{
+    return thread.scope != NULL;
+}
+
+void mem_exhausted(void)
+{
+    if (thread.scope)
+        longjmp(thread.scope->edge, 1);
+    static const char text[] = "invar: out of memory\n";
+    ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
+    (void)written;
+    abort();
+}
+
+void mem_scope_guard(void (*undo)(void *arg), void *arg)
+{
+    if (!thread.scope)
+        return;
+    struct mem_guard *guard = mem_try_alloc(NULL, sizeof(*guard));
+    if (!guard) {
+        undo(arg);
+        mem_exhausted();
+    }
+    *guard = (struct mem_guard){.older = thread.scope->guards, .undo = undo, .arg = arg};
+    thread.scope->guards = guard;
+}
+
+void mem_scope_unguard(void (*undo)(void *arg), void *arg)
+{
+    if (!thread.scope)
+        return;
+    for (struct mem_guard **at = &thread.scope->guards; *at; at = &(*at)->older) {
+        struct mem_guard *guard = *at;
+        if (guard->undo == undo && guard->arg == arg) {
+            *at = guard->older;
+            mem_free(guard);
+            return;
+        }
+    }
+}
+
+/* For libraries. */
+
+void *mem_lib_malloc(size_t size)
+{
+    return block_new(NULL, size, false, NULL);
+}
+
+void *mem_lib_calloc(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return NULL;
+    return block_new(NULL, bytes, true, NULL);
+}
+
+void *mem_lib_realloc(void *block, size_t size)
+{
+    return block ? block_resize(block, size) : block_new(NULL, size, false, NULL);
+}
+
+char *mem_lib_strdup(const char *text)
+{
+    size_t len = strlen(text) + 1;
+    char *copy = mem_lib_malloc(len);
+    if (copy)
+        memcpy(copy, text, len);
+    return copy;
+}
+
+void mem_lib_free(void *block)
+{
+    mem_free(block);
+}
