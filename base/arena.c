@@ -35,8 +35,8 @@ _Static_assert(sizeof(struct arena_chunk) % ALIGN == 0, "blocks are aligned");
 
 void arena_init(struct arena *arena, struct mem_owner *owner, size_t max)
 {
-    *arena = (struct arena){
-        .owner = owner, .max = max ? max : MAX_DEFAULT, .chunk_size = CHUNK_FIRST};
+    *arena =
+        (struct arena){.owner = owner, .max = max ? max : MAX_DEFAULT, .chunk_size = CHUNK_FIRST};
 }
 
 static void chunk_free(struct arena_chunk *chunk)

@@ -109,27 +109,19 @@ const char *error_errno_text(int code)
 static enum status status_of_errno(int code)
 {
     switch (code) {
-    case ENOENT:
-        return STATUS_NOT_FOUND;
-    case EEXIST:
-        return STATUS_EXISTS;
+    case ENOENT: return STATUS_NOT_FOUND;
+    case EEXIST: return STATUS_EXISTS;
     case EACCES:
-    case EPERM:
-        return STATUS_DENIED;
+    case EPERM: return STATUS_DENIED;
     case EAGAIN:
     case ECONNREFUSED:
     case EMFILE:
-    case ENFILE:
-        return STATUS_UNAVAILABLE;
-    case ETIMEDOUT:
-        return STATUS_TIMEOUT;
-    case ENOMEM:
-        return STATUS_MEMORY;
+    case ENFILE: return STATUS_UNAVAILABLE;
+    case ETIMEDOUT: return STATUS_TIMEOUT;
+    case ENOMEM: return STATUS_MEMORY;
     case EINVAL:
-    case ENAMETOOLONG:
-        return STATUS_INVALID;
-    default:
-        return STATUS_IO;
+    case ENAMETOOLONG: return STATUS_INVALID;
+    default: return STATUS_IO;
     }
 }
 

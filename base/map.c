@@ -17,7 +17,8 @@ static uint64_t hash_key(const struct map *map, struct str key)
 
 void map_init(struct map *map, struct mem_owner *owner)
 {
-    /* Where code, stack and heap lie is random (ASLR); the order of entries does not depend on it. */
+    /* Where code, stack and heap lie is random (ASLR); the order of entries does not depend on it.
+     */
     uintptr_t places[2] = {(uintptr_t)map, (uintptr_t)&mem_general};
     *map = (struct map){.owner = owner, .seed = XXH3_64bits(places, sizeof(places))};
 }

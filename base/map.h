@@ -18,7 +18,7 @@ struct map {
     struct map_entry *entries;
     size_t len;
     size_t cap;
-    uint32_t *slots; /* index + 1 into entries; 0 = free */
+    uint32_t *slots;   /* index + 1 into entries; 0 = free */
     size_t slot_count; /* a power of two */
     uint64_t seed;     /* differs from run to run, so that a peer cannot choose colliding keys */
 };

@@ -84,8 +84,7 @@ static void note_peak(struct mem_owner *owner, size_t used)
     size_t peak = atomic_load_explicit(&owner->peak, memory_order_relaxed);
     while (used > peak && used <= SIZE_LIMIT &&
            !atomic_compare_exchange_weak_explicit(&owner->peak, &peak, used, memory_order_relaxed,
-                                                  memory_order_relaxed)) {
-    }
+                                                  memory_order_relaxed)) {}
 }
 
 void mem_thread_flush(void)

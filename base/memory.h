@@ -56,7 +56,8 @@ void *mem_try_realloc(struct mem_owner *owner, void *block, size_t size);
 /* Draws on a budget without allocating (for memory that libraries hold); false = refused. */
 bool mem_reserve(struct mem_owner *owner, size_t bytes);
 void mem_unreserve(struct mem_owner *owner, size_t bytes);
-/* Exact, but for mem_general without a budget: there each other thread may hold back up to 64 KiB. */
+/* Exact, but for mem_general without a budget: there each other thread may hold back up to 64 KiB.
+ */
 size_t mem_used(const struct mem_owner *owner);
 /* Settles what this thread holds back for mem_general: call it before a thread ends. */
 void mem_thread_flush(void);

@@ -43,8 +43,8 @@ TEST(base_str, reads_whole_numbers)
     uint64_t u;
     int64_t i;
     cr_assert(str_to_u64(STR("18446744073709551615"), &u) && u == UINT64_MAX);
-    static const char *const bad[] = {"", "18446744073709551616", "99999999999999999999", "1 ",
-                                      "-1", "+1", "a", "0x1", "1_0"};
+    static const char *const bad[] = {
+        "", "18446744073709551616", "99999999999999999999", "1 ", "-1", "+1", "a", "0x1", "1_0"};
     for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++)
         cr_assert_not(str_to_u64(str_from(bad[k]), &u), "%s", bad[k]);
     cr_assert(str_to_i64(STR("-9223372036854775808"), &i) && i == INT64_MIN);
