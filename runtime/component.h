@@ -1,20 +1,24 @@
 #ifndef RUNTIME_COMPONENT_H
 #define RUNTIME_COMPONENT_H
 
-/* The contract between the runtime and a component. A component is one file under components/, one const struct
- * component_def, one line in components/registry.def. It sees the world only through its host.
+/* The contract between the runtime and a component. A component is one file under components/, one
+ * const struct component_def, one line in components/registry.def. It sees the world only through
+ * its host.
  *
- * Life (SEMANTICS §12): build once per node, when its block is first evaluated: check what decoding could not, publish first exports,
- * open nothing that needs the loop. start when the configuration that contains it was accepted. update on the living instance when the
- * decoded arguments changed (never when they are equal). stop asks it to end: it closes its timers, streams and calls, gives
+ * Life (SEMANTICS §12): build once per node, when its block is first evaluated: check what decoding
+ * could not, publish first exports, open nothing that needs the loop. start when the configuration
+ * that contains it was accepted. update on the living instance when the decoded arguments changed
+ * (never when they are equal). stop asks it to end: it closes its timers, streams and calls, gives
  * up or stores what it holds, then says host_stopped once; only then it is released.
  *
- * Everything but build of a first load runs on the component's data loop; build, start, update and stop are called there, so that
- * a component never locks. Arguments stay valid until the update that replaces them has returned (or the component was released);
- * after update(new, old) nothing may point into old.
+ * Everything but build of a first load runs on the component's data loop; build, start, update and
+ * stop are called there, so that a component never locks. Arguments stay valid until the update
+ * that replaces them has returned (or the component was released); after update(new, old) nothing
+ * may point into old.
  *
- * Memory: self is zeroed and `size` bytes large. build and update run inside a memory scope: if memory fails, what they allocated is
- * gone and the evaluation failed; keep changes of self for the last step of update. */
+ * Memory: self is zeroed and `size` bytes large. build and update run inside a memory scope: if
+ * memory fails, what they allocated is gone and the evaluation failed; keep changes of self for the
+ * last step of update. */
 
 #include "base/log.h"
 #include "compiler/schema.h"
@@ -47,11 +51,13 @@ struct component_def {
     void (*release)(void *self); /* frees what self owns; after host_stopped */
     /* The component page's debug info: members of an object are written. */
     void (*debug_info)(void *self, struct json_writer *w);
-    /* Requests below /api/v0/component/ID/; `rest` is the path behind it ("metrics"). On the data loop. */
+    /* Requests below /api/v0/component/ID/; `rest` is the path behind it ("metrics"). On the data
+     * loop. */
     void (*http)(void *self, struct http_exchange *exchange, struct str rest);
 };
 
-/* All components of the product, ends with NULL (components/registry.c). The runtime gets it from cli/. */
+/* All components of the product, ends with NULL (components/registry.c). The runtime gets it from
+ * cli/. */
 extern const struct component_def *const component_registry[];
 
 /* ---- what a host offers; valid from build to host_stopped ---- */
@@ -64,7 +70,8 @@ struct mem_owner *host_memory(struct component_host *host);
 struct str host_local_id(struct component_host *host);
 struct str host_global_id(struct component_host *host);
 struct str host_label(struct component_host *host);
-/* Folder for this component below --storage.path, not yet made: "<storage>/prometheus.remote_write.default". */
+/* Folder for this component below --storage.path, not yet made:
+ * "<storage>/prometheus.remote_write.default". */
 struct str host_data_path(struct component_host *host);
 enum stability host_min_stability(struct component_host *host);
 /* Address targets use to reach this component's HTTP handler in-process, and its path prefix:
@@ -76,10 +83,11 @@ void host_connect_internal(struct component_host *host, struct http_client *clie
 /* The runtime's registry for /metrics and prometheus.exporter.self. */
 struct self_registry *host_self_registry(struct component_host *host);
 
-/* Publishes exports: args as decoded by def->exports' shape. Compared with the last ones; equal ones stop here. Borrowed: texts and
- * values are copied or referenced. */
+/* Publishes exports: args as decoded by def->exports' shape. Compared with the last ones; equal
+ * ones stop here. Borrowed: texts and values are copied or referenced. */
 void host_export(struct component_host *host, const void *exports);
-/* The component's own health, combined with the runtime's (least healthy wins). `message` is copied. */
+/* The component's own health, combined with the runtime's (least healthy wins). `message` is
+ * copied. */
 void host_health(struct component_host *host, enum health health, const char *message);
 void host_stopped(struct component_host *host);
 

@@ -3,16 +3,17 @@
 
 /* The write-ahead log: one library for metrics, logs and OTLP queues, in a format of its own.
  *
- * A log is a folder (0700) of segments (0600): a header (magic, version, first sequence), then records
- * {u32 length, u32 crc32c over the rest, u64 sequence, u8 type, u8 flags, body}; the body may be compressed. Sequences
- * count records and never repeat. Cursors are files of their own (two alternating slots with generation and CRC): the
- * sequence up to which an endpoint has delivered. Opened relative to a folder handle, no symlink is followed, one
- * process at a time (lock).
+ * A log is a folder (0700) of segments (0600): a header (magic, version, first sequence), then
+ * records {u32 length, u32 crc32c over the rest, u64 sequence, u8 type, u8 flags, body}; the body
+ * may be compressed. Sequences count records and never repeat. Cursors are files of their own (two
+ * alternating slots with generation and CRC): the sequence up to which an endpoint has delivered.
+ * Opened relative to a folder handle, no symlink is followed, one process at a time (lock).
  *
- * Promise: a record whose append was synced (wal_sync OK) survives the death of the process at any point, and the
- * machine's if sync_interval is 0. A torn tail is cut at opening; a damaged record is skipped and counted, and what follows it in the
- * segment is still delivered. Truncation drops whole segments behind the slowest cursor at once. Caps by size and age drop
- * the oldest segment, counted with a reason.
+ * Promise: a record whose append was synced (wal_sync OK) survives the death of the process at any
+ * point, and the machine's if sync_interval is 0. A torn tail is cut at opening; a damaged record
+ * is skipped and counted, and what follows it in the segment is still delivered. Truncation drops
+ * whole segments behind the slowest cursor at once. Caps by size and age drop the oldest segment,
+ * counted with a reason.
  *
  * One loop at a time. File operations go through base/world.h. */
 
@@ -23,12 +24,14 @@ struct wal;
 struct wal_cursor;
 
 struct wal_options {
-    const char *path;          /* folder; made if missing */
-    size_t segment_bytes;      /* 0 = 16 MiB */
-    uint64_t max_bytes;        /* 0 = none: appends beyond are STATUS_UNAVAILABLE (counted) unless drop_oldest */
+    const char *path;     /* folder; made if missing */
+    size_t segment_bytes; /* 0 = 16 MiB */
+    uint64_t max_bytes;   /* 0 = none: appends beyond are STATUS_UNAVAILABLE (counted) unless
+                             drop_oldest */
     bool drop_oldest;
-    int64_t max_age_ns;        /* 0 = none */
-    int64_t sync_interval_ns;  /* < 0: never sync to the platter (page cache: survives kill -9); 0: each commit; else at most this late */
+    int64_t max_age_ns;       /* 0 = none */
+    int64_t sync_interval_ns; /* < 0: never sync to the platter (page cache: survives kill -9); 0:
+                                 each commit; else at most this late */
     struct mem_owner *owner;
 };
 
@@ -43,15 +46,16 @@ enum status wal_open(const struct wal_options *options, struct wal **out, struct
 void wal_close(struct wal *wal);
 void wal_get_stats(const struct wal *wal, struct wal_stats *out);
 
-/* Appends one record; *sequence gets its number. Nothing is kept when it fails (a partial write is cut off
- * again). STATUS_UNAVAILABLE when full (caps, ENOSPC). */
+/* Appends one record; *sequence gets its number. Nothing is kept when it fails (a partial write is
+ * cut off again). STATUS_UNAVAILABLE when full (caps, ENOSPC). */
 enum status wal_append(struct wal *wal, uint8_t type, struct str body, uint64_t *sequence,
                        struct error *err);
-/* Everything appended so far is in the kernel (and on the platter when sync_interval is 0). Call before acknowledging. */
+/* Everything appended so far is in the kernel (and on the platter when sync_interval is 0). Call
+ * before acknowledging. */
 enum status wal_commit(struct wal *wal, struct error *err);
 
-/* `name` is the endpoint's, used for the file after hashing; an unknown one starts at the oldest record (`from_start`) or
- * at the next one. */
+/* `name` is the endpoint's, used for the file after hashing; an unknown one starts at the oldest
+ * record (`from_start`) or at the next one. */
 enum status wal_cursor_open(struct wal *wal, struct str name, bool from_start,
                             struct wal_cursor **out, struct error *err);
 void wal_cursor_close(struct wal_cursor *cursor);
@@ -64,7 +68,8 @@ struct wal_record {
     struct str body; /* valid until the next read on this cursor */
 };
 
-/* The next record after the last one read; STATUS_NOT_FOUND at the end (more may come). Damaged ones are skipped. */
+/* The next record after the last one read; STATUS_NOT_FOUND at the end (more may come). Damaged
+ * ones are skipped. */
 enum status wal_read(struct wal_cursor *cursor, struct wal_record *out, struct error *err);
 /* Reading goes on behind `sequence` (to retry from there). */
 void wal_seek(struct wal_cursor *cursor, uint64_t sequence);

@@ -1,11 +1,12 @@
 #ifndef RUNTIME_TELEMETRY_BATCH_H
 #define RUNTIME_TELEMETRY_BATCH_H
 
-/* Batches: immutable, reference-counted groups of items of one signal. Fan-out shares them; a processor that
- * changes items makes a new batch. May be used on any thread. A batch owns everything it points to (its
- * arena, label set references, and the buffers it keeps).
+/* Batches: immutable, reference-counted groups of items of one signal. Fan-out shares them; a
+ * processor that changes items makes a new batch. May be used on any thread. A batch owns
+ * everything it points to (its arena, label set references, and the buffers it keeps).
  *
- * Builders: make a batch, fill it on one thread, then push it; it is immutable from the first push on. */
+ * Builders: make a batch, fill it on one thread, then push it; it is immutable from the first push
+ * on. */
 
 #include "base/arena.h"
 #include "runtime/telemetry/labels.h"
@@ -28,8 +29,14 @@ void batch_unref(struct batch *batch);
 
 /* ---- metrics ---- */
 enum metric_type {
-    METRIC_UNKNOWN, METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM, METRIC_GAUGE_HISTOGRAM,
-    METRIC_SUMMARY, METRIC_INFO, METRIC_STATESET,
+    METRIC_UNKNOWN,
+    METRIC_COUNTER,
+    METRIC_GAUGE,
+    METRIC_HISTOGRAM,
+    METRIC_GAUGE_HISTOGRAM,
+    METRIC_SUMMARY,
+    METRIC_INFO,
+    METRIC_STATESET,
 };
 
 struct sample {
@@ -46,7 +53,10 @@ struct exemplar {
     bool has_time;
 };
 
-struct histogram_span { int32_t offset; uint32_t length; };
+struct histogram_span {
+    int32_t offset;
+    uint32_t length;
+};
 
 /* Native histogram (Prometheus data model): integer counts as deltas, or float counts. */
 struct histogram {
@@ -57,8 +67,8 @@ struct histogram {
     int32_t schema;
     double zero_threshold;
     double sum;
-    uint64_t count, zero_count;            /* integer */
-    double count_float, zero_count_float;  /* float */
+    uint64_t count, zero_count;           /* integer */
+    double count_float, zero_count_float; /* float */
     const struct histogram_span *positive_spans, *negative_spans;
     size_t positive_span_count, negative_span_count;
     const int64_t *positive_deltas, *negative_deltas;
@@ -90,10 +100,14 @@ struct metric_batch {
 /* Room for `samples` grows as needed up to BATCH_MAX_ITEMS. */
 struct metric_batch *metric_batch_new(size_t samples);
 /* Takes one reference to labels. False at the limit (the reference is kept by the caller then). */
-bool metric_batch_add(struct metric_batch *b, struct labels *owned_labels, int64_t t_ms, double value);
-bool metric_batch_add_histogram(struct metric_batch *b, const struct histogram *h); /* copies, takes labels */
-bool metric_batch_add_exemplar(struct metric_batch *b, const struct exemplar *e);   /* copies, takes both sets */
-bool metric_batch_add_meta(struct metric_batch *b, const struct metric_meta *meta); /* copies texts */
+bool metric_batch_add(struct metric_batch *b, struct labels *owned_labels, int64_t t_ms,
+                      double value);
+bool metric_batch_add_histogram(struct metric_batch *b,
+                                const struct histogram *h); /* copies, takes labels */
+bool metric_batch_add_exemplar(struct metric_batch *b,
+                               const struct exemplar *e); /* copies, takes both sets */
+bool metric_batch_add_meta(struct metric_batch *b,
+                           const struct metric_meta *meta); /* copies texts */
 
 extern const uint64_t STALE_NAN_BITS;
 double stale_nan(void);
@@ -103,7 +117,7 @@ bool is_stale_nan(double value);
 struct log_entry {
     int64_t t_ns;
     struct str line;
-    struct labels *labels; /* the batch holds a reference */
+    struct labels *labels;        /* the batch holds a reference */
     const struct label *metadata; /* structured metadata, in order */
     size_t metadata_count;
 };
@@ -116,14 +130,16 @@ struct log_batch {
 };
 
 struct log_batch *log_batch_new(size_t entries);
-/* Takes one reference to labels; line and metadata must live in b->base.arena or in what b keeps alive. */
+/* Takes one reference to labels; line and metadata must live in b->base.arena or in what b keeps
+ * alive. */
 bool log_batch_add(struct log_batch *b, const struct log_entry *entry);
 
 /* ---- OTLP ---- */
 enum otlp_signal { OTLP_TRACES, OTLP_METRICS, OTLP_LOGS, OTLP_SIGNALS };
 
-/* The bytes of an ExportXServiceRequest = TracesData, MetricsData, LogsData: a repeated field 1 of ResourceX, so
- * that concatenated bytes are the merged request. Already checked by otlp_scan (depth, counts, sizes). */
+/* The bytes of an ExportXServiceRequest = TracesData, MetricsData, LogsData: a repeated field 1 of
+ * ResourceX, so that concatenated bytes are the merged request. Already checked by otlp_scan
+ * (depth, counts, sizes). */
 struct otlp_batch {
     struct batch base; /* items = spans, data points or log records */
     enum otlp_signal otlp;
@@ -133,10 +149,20 @@ struct otlp_batch {
 };
 
 /* Takes `owned_bytes` (from mem_alloc). */
-struct otlp_batch *otlp_batch_new(enum otlp_signal signal, char *owned_bytes, size_t len, size_t items);
+struct otlp_batch *otlp_batch_new(enum otlp_signal signal, char *owned_bytes, size_t len,
+                                  size_t items);
 
-static inline struct metric_batch *batch_metrics(struct batch *b) { return (struct metric_batch *)b; }
-static inline struct log_batch *batch_logs(struct batch *b) { return (struct log_batch *)b; }
-static inline struct otlp_batch *batch_otlp(struct batch *b) { return (struct otlp_batch *)b; }
+static inline struct metric_batch *batch_metrics(struct batch *b)
+{
+    return (struct metric_batch *)b;
+}
+static inline struct log_batch *batch_logs(struct batch *b)
+{
+    return (struct log_batch *)b;
+}
+static inline struct otlp_batch *batch_otlp(struct batch *b)
+{
+    return (struct otlp_batch *)b;
+}
 
 #endif

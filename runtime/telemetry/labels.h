@@ -1,9 +1,10 @@
 #ifndef RUNTIME_TELEMETRY_LABELS_H
 #define RUNTIME_TELEMETRY_LABELS_H
 
-/* Label sets: sorted by name (bytewise), unique, no empty values; immutable, reference-counted, interned, so that equal sets of
- * one table are one pointer. Tables are thread-safe (sharded locks); a set may be used on any thread and keeps
- * what it needs alive. Limits: LABELS_MAX labels, LABELS_MAX_BYTES of text. */
+/* Label sets: sorted by name (bytewise), unique, no empty values; immutable, reference-counted,
+ * interned, so that equal sets of one table are one pointer. Tables are thread-safe (sharded
+ * locks); a set may be used on any thread and keeps what it needs alive. Limits: LABELS_MAX labels,
+ * LABELS_MAX_BYTES of text. */
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -25,7 +26,7 @@ struct labels {
     uint32_t count;
     uint64_t hash; /* over name 0xff value 0xff … as Prometheus hashes */
     struct label_table *table;
-    struct labels *next; /* the table's chain */
+    struct labels *next;  /* the table's chain */
     struct label pairs[]; /* texts stand behind the array */
 };
 
@@ -33,7 +34,8 @@ struct label_table *label_table_new(struct mem_owner *owner);
 void label_table_free(struct label_table *table); /* every set must have been dropped */
 size_t label_table_count(struct label_table *table);
 
-/* Pairs in any order; later duplicates win, empty values are dropped. Returns a reference, or NULL (STATUS_LIMIT, STATUS_MEMORY). */
+/* Pairs in any order; later duplicates win, empty values are dropped. Returns a reference, or NULL
+ * (STATUS_LIMIT, STATUS_MEMORY). */
 struct labels *labels_intern(struct label_table *table, const struct label *pairs, size_t count,
                              struct error *err);
 struct labels *labels_ref(const struct labels *l);
@@ -43,7 +45,8 @@ struct str labels_get(const struct labels *l, struct str name); /* empty when ab
 struct buf;
 void labels_print(struct buf *out, const struct labels *l);
 
-/* A scratch for building and changing a set: starts from a set, then set/remove, then intern. Texts are borrowed. */
+/* A scratch for building and changing a set: starts from a set, then set/remove, then intern. Texts
+ * are borrowed. */
 struct label_builder {
     struct label *pairs; /* sorted by name */
     size_t count;

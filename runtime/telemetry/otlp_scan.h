@@ -1,8 +1,9 @@
 #ifndef RUNTIME_TELEMETRY_OTLP_SCAN_H
 #define RUNTIME_TELEMETRY_OTLP_SCAN_H
 
-/* A linear, non-recursive walk over the wire bytes of OTLP messages (opentelemetry-proto 1.x): checks framing, bounds depth and
- * counts, counts items. Nothing is allocated. Whatever passes may be stored, spliced and forwarded as bytes. */
+/* A linear, non-recursive walk over the wire bytes of OTLP messages (opentelemetry-proto 1.x):
+ * checks framing, bounds depth and counts, counts items. Nothing is allocated. Whatever passes may
+ * be stored, spliced and forwarded as bytes. */
 
 #include "base/error.h"
 #include "runtime/telemetry/batch.h"
@@ -14,7 +15,7 @@ struct otlp_limits {
 };
 
 struct otlp_counts {
-    size_t items;     /* spans, data points, log records */
+    size_t items; /* spans, data points, log records */
     size_t resources;
     size_t scopes;
     size_t attributes;

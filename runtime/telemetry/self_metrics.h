@@ -2,9 +2,9 @@
 #define RUNTIME_TELEMETRY_SELF_METRICS_H
 
 /* The program's own metrics, as /metrics shows them (names: Alloy's). A registry holds series; each
- * belongs to a component (labels component_path, component_id are added) or to the runtime. Registering and dropping
- * are for the control path (lock); counting is a relaxed atomic and may happen on any thread.
- * Labels never carry text that a client chose. */
+ * belongs to a component (labels component_path, component_id are added) or to the runtime.
+ * Registering and dropping are for the control path (lock); counting is a relaxed atomic and may
+ * happen on any thread. Labels never carry text that a client chose. */
 
 #include "base/buf.h"
 #include "base/memory.h"
@@ -29,7 +29,8 @@ struct self_group *self_group_new(struct self_registry *registry, struct str com
                                   struct str component_id);
 void self_group_free(struct self_group *group);
 
-/* `name` and `help` must be literals. Labels are copied. The same name+labels returns the same metric. */
+/* `name` and `help` must be literals. Labels are copied. The same name+labels returns the same
+ * metric. */
 struct self_metric *self_metric(struct self_group *group, enum self_kind kind, const char *name,
                                 const char *help, const struct label *labels, size_t label_count);
 /* Cumulative histogram with the given upper bounds (literal array, ascending, +Inf implied). */

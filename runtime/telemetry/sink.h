@@ -5,19 +5,20 @@
  *
  *   sink_push(sink, batch, ack)
  *
- * The batch is borrowed: the sink takes its own reference if it keeps it. The ack is completed exactly once, during the push or
- * later, on the pusher's loop:
- *   ACK_DONE       stored durably or delivered: the source may forget it
- *   ACK_RETRY      refused for now (full queue, spent budget, not running): the source keeps it and tries
- *                  again, not before retry_ns; a server answers 503/429 or RESOURCE_EXHAUSTED
- *   ACK_REJECTED   will never be taken (malformed, too old): the source drops it and counts the reason
- * Until an ack is completed the memory of struct ack is its creator's to keep.
+ * The batch is borrowed: the sink takes its own reference if it keeps it. The ack is completed
+ * exactly once, during the push or later, on the pusher's loop: ACK_DONE       stored durably or
+ * delivered: the source may forget it ACK_RETRY      refused for now (full queue, spent budget, not
+ * running): the source keeps it and tries again, not before retry_ns; a server answers 503/429 or
+ * RESOURCE_EXHAUSTED ACK_REJECTED   will never be taken (malformed, too old): the source drops it
+ * and counts the reason Until an ack is completed the memory of struct ack is its creator's to
+ * keep.
  *
- * A sink belongs to one loop. A push on that loop is a call; from another loop it goes through a bounded mailbox (a
- * full one is ACK_RETRY) and the ack travels back the same way.
+ * A sink belongs to one loop. A push on that loop is a call; from another loop it goes through a
+ * bounded mailbox (a full one is ACK_RETRY) and the ack travels back the same way.
  *
- * Sinks are reference-counted capsules of the language (receivers): a reference keeps the memory, not the service. After
- * sink_close every push is ACK_RETRY with 1 s, until the component that owned it comes back under a new sink. */
+ * Sinks are reference-counted capsules of the language (receivers): a reference keeps the memory,
+ * not the service. After sink_close every push is ACK_RETRY with 1 s, until the component that
+ * owned it comes back under a new sink. */
 
 #include "compiler/value.h"
 #include "runtime/loop/loop.h"
@@ -36,7 +37,8 @@ struct sink_ops {
     void (*push)(void *self, struct batch *batch, struct ack *ack);
 };
 
-/* `accepts` is a bit set of 1 << enum signal. `name` e.g. "prometheus.remote_write.default.receiver", copied. */
+/* `accepts` is a bit set of 1 << enum signal. `name` e.g.
+ * "prometheus.remote_write.default.receiver", copied. */
 struct sink *sink_new(struct loop *loop, unsigned accepts, struct str name,
                       const struct sink_ops *ops, void *self);
 struct sink *sink_ref(struct sink *sink);
@@ -47,23 +49,26 @@ void sink_push(struct sink *sink, struct batch *batch, struct ack *ack);
 /* Completes an ack (also across loops). */
 void ack_done(struct ack *ack, enum ack_result result, int64_t retry_ns);
 
-/* Receivers as values of the language: metrics (prometheus.*), logs (loki.*), OTLP consumers (otelcol.*). data = struct sink *. */
+/* Receivers as values of the language: metrics (prometheus.*), logs (loki.*), OTLP consumers
+ * (otelcol.*). data = struct sink *. */
 extern const struct capsule_type capsule_metrics; /* storage.Appendable */
 extern const struct capsule_type capsule_logs;    /* loki.LogsReceiver */
 extern const struct capsule_type capsule_otlp;    /* otelcol.Consumer */
 struct value *sink_value(const struct capsule_type *type, struct sink *sink); /* adds a reference */
 
 /* ---- fan-out: one push to several sinks ----
- * The combined ack is DONE when all are done or rejected (at least one done, or none given), REJECTED when all are rejected,
- * RETRY when any asks for it. After a RETRY the fan-out remembers which sinks are done, so that the retry (fanout_push with the
- * same `resume`) reaches only the others: nothing is delivered twice. */
+ * The combined ack is DONE when all are done or rejected (at least one done, or none given),
+ * REJECTED when all are rejected, RETRY when any asks for it. After a RETRY the fan-out remembers
+ * which sinks are done, so that the retry (fanout_push with the same `resume`) reaches only the
+ * others: nothing is delivered twice. */
 struct fanout {
     struct sink **sinks;
     size_t count;
 };
 
 void fanout_init(struct fanout *f);
-/* From decoded receivers (struct capsule_list of schema.h); adds references. Replaces what was there. */
+/* From decoded receivers (struct capsule_list of schema.h); adds references. Replaces what was
+ * there. */
 struct capsule_list;
 void fanout_set(struct fanout *f, const struct capsule_list *receivers);
 void fanout_release(struct fanout *f);
