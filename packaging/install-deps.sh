@@ -42,12 +42,14 @@ clang-format
 clang-tidy
 curl
 git
+iproute2
 libclang-rt-14-dev
 libcriterion-dev
 libtree-sitter-dev
 prometheus
 prometheus-node-exporter
 python3
+python3-venv
 "
 
 wanted=
