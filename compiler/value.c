@@ -6,9 +6,10 @@
 
 enum { VALUE_MAX_COUNT = 64 * 1024 * 1024 };
 
-static struct value null_value = {.refs = VALUE_STATIC, .type = VALUE_NULL};
-static struct value true_value = {.refs = VALUE_STATIC, .type = VALUE_BOOL, .as.boolean = true};
-static struct value false_value = {.refs = VALUE_STATIC, .type = VALUE_BOOL};
+static const struct value null_value = {.refs = VALUE_STATIC, .type = VALUE_NULL};
+static const struct value true_value = {
+    .refs = VALUE_STATIC, .type = VALUE_BOOL, .as.boolean = true};
+static const struct value false_value = {.refs = VALUE_STATIC, .type = VALUE_BOOL};
 
 static struct value *value_new(enum value_type type, size_t room)
 {
@@ -20,12 +21,12 @@ static struct value *value_new(enum value_type type, size_t room)
 
 struct value *value_null(void)
 {
-    return &null_value;
+    return (struct value *)&null_value;
 }
 
 struct value *value_bool(bool b)
 {
-    return b ? &true_value : &false_value;
+    return (struct value *)(b ? &true_value : &false_value);
 }
 
 struct value *value_bool_new(bool b)
