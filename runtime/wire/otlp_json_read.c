@@ -1,0 +1,346 @@
+/* OTLP/JSON to protobuf. The document is walked with an explicit stack; bodies go to a scratch
+ * buffer without the lengths of nested messages, which are put in by a second, linear pass. Bounded
+ * by the reader's depth and nodes and by the output's maximum. */
+
+#include "base/strconv.h"
+#include "base/vec.h"
+#include "runtime/wire/otlp_json.h"
+#include "runtime/wire/pb.h"
+
+enum { MAX_DEPTH = 128 };
+
+/* Where a nested message begins in the scratch, and how long it is once complete. */
+struct mark {
+    size_t at;
+    uint64_t len;
+};
+
+struct frame {
+    const struct otlp_message *message;
+    const struct doc *member;       /* next member of the object */
+    const struct otlp_field *field; /* repeated message field whose elements are under way */
+    const struct doc *element;
+    size_t mark;  /* index into marks */
+    size_t extra; /* bytes that the lengths of nested messages will add */
+};
+
+struct reader {
+    struct buf scratch;
+    VEC(struct mark) marks;
+    struct frame stack[MAX_DEPTH];
+    size_t depth;
+    struct error *err;
+};
+
+static enum status wrong(struct reader *r, const struct otlp_field *f, const char *what)
+{
+    return error_set(r->err, STATUS_INVALID, "%s: %s", f->name, what);
+}
+
+static bool doc_u64(const struct doc *d, uint64_t *out)
+{
+    int64_t i;
+    if (d->kind == DOC_INT) {
+        if (d->text.len != 0 && d->text.ptr[0] != '-')
+            return str_to_u64(d->text, out);
+        *out = (uint64_t)d->integer;
+        return true;
+    }
+    if (d->kind == DOC_FLOAT) {
+        if (str_to_u64(d->text, out))
+            return true;
+        if (!(d->number >= -9.2e18 && d->number <= 1.8e19))
+            return false;
+        *out = d->number < 0 ? (uint64_t)(int64_t)d->number : (uint64_t)d->number;
+        return true;
+    }
+    if (d->kind != DOC_STRING)
+        return false;
+    if (str_to_u64(d->text, out))
+        return true;
+    if (!str_to_i64(d->text, &i))
+        return false;
+    *out = (uint64_t)i;
+    return true;
+}
+
+static bool doc_double(const struct doc *d, double *out)
+{
+    bool range = false;
+    if (d->kind == DOC_INT || d->kind == DOC_FLOAT) {
+        *out = d->number;
+        return true;
+    }
+    if (d->kind != DOC_STRING)
+        return false;
+    return strconv_parse_float(str_is(d->text, "Infinity")    ? STR("Inf")
+                               : str_is(d->text, "-Infinity") ? STR("-Inf")
+                                                              : d->text,
+                               out, &range);
+}
+
+static bool doc_enum(const struct doc *d, const struct otlp_field *f, uint64_t *out)
+{
+    if (d->kind == DOC_STRING && f->names != NULL) {
+        for (size_t i = 0; f->names[i] != NULL; i++) {
+            if (str_is(d->text, f->names[i])) {
+                *out = i;
+                return true;
+            }
+        }
+    }
+    return doc_u64(d, out);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool append_hex(struct buf *out, struct str s)
+{
+    if (s.len % 2 != 0)
+        return false;
+    for (size_t i = 0; i < s.len; i += 2) {
+        int high = hex_digit(s.ptr[i]);
+        int low = hex_digit(s.ptr[i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        buf_byte(out, (char)(high << 4 | low));
+    }
+    return true;
+}
+
+static int base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == '+' || c == '-')
+        return 62;
+    return c == '/' || c == '_' ? 63 : -1;
+}
+
+/* Standard and URL alphabet, with or without padding, as protobuf's JSON allows. */
+static bool append_base64(struct buf *out, struct str s)
+{
+    while (s.len != 0 && s.ptr[s.len - 1] == '=')
+        s.len--;
+    if (s.len % 4 == 1)
+        return false;
+    uint32_t bits = 0;
+    unsigned have = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        int digit = base64_digit(s.ptr[i]);
+        if (digit < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)digit;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            buf_byte(out, (char)(bits >> have));
+        }
+    }
+    return true;
+}
+
+static size_t base64_size(struct str s)
+{
+    while (s.len != 0 && s.ptr[s.len - 1] == '=')
+        s.len--;
+    return s.len * 6 / 8;
+}
+
+static enum status write_text(struct reader *r, const struct otlp_field *f, const struct doc *d)
+{
+    if (d->kind != DOC_STRING)
+        return wrong(r, f, "a string is expected");
+    bool ok = true;
+    pb_write_tag(&r->scratch, f->number, PB_BYTES);
+    if (f->type == OTLP_T_STRING) {
+        pb_write_varint(&r->scratch, d->text.len);
+        buf_str(&r->scratch, d->text);
+    } else if (f->type == OTLP_T_ID) {
+        pb_write_varint(&r->scratch, d->text.len / 2);
+        ok = append_hex(&r->scratch, d->text);
+    } else {
+        pb_write_varint(&r->scratch, base64_size(d->text));
+        ok = append_base64(&r->scratch, d->text);
+    }
+    return ok ? STATUS_OK : wrong(r, f, "malformed encoding of bytes");
+}
+
+/* The bytes of a number without its tag; the wire type is that of number_wire. */
+static bool write_number(struct buf *out, const struct otlp_field *f, const struct doc *d)
+{
+    uint64_t u = 0;
+    double number = 0;
+    if (f->type == OTLP_T_DOUBLE) {
+        if (!doc_double(d, &number))
+            return false;
+        u = pb_bits(number);
+        buf_append(out, &u, 8);
+        return true;
+    }
+    if (f->type == OTLP_T_BOOL) {
+        if (d->kind != DOC_BOOL)
+            return false;
+        u = d->boolean;
+    } else if (!doc_enum(d, f, &u)) {
+        return false;
+    }
+    if (f->type == OTLP_T_FIXED64 || f->type == OTLP_T_SFIXED64) {
+        buf_append(out, &u, 8);
+    } else if (f->type == OTLP_T_FIXED32) {
+        buf_append(out, &u, 4);
+    } else {
+        pb_write_varint(out, f->type == OTLP_T_SINT32 ? pb_unzigzag((int64_t)u) : u);
+    }
+    return true;
+}
+
+static enum pb_wire number_wire(const struct otlp_field *f)
+{
+    switch (f->type) {
+    case OTLP_T_DOUBLE:
+    case OTLP_T_FIXED64:
+    case OTLP_T_SFIXED64: return PB_FIXED64;
+    case OTLP_T_FIXED32: return PB_FIXED32;
+    default: return PB_VARINT;
+    }
+}
+
+static bool is_text(const struct otlp_field *f)
+{
+    return f->type == OTLP_T_STRING || f->type == OTLP_T_BYTES || f->type == OTLP_T_ID;
+}
+
+static enum status write_scalar(struct reader *r, const struct otlp_field *f, const struct doc *d)
+{
+    if (is_text(f))
+        return write_text(r, f, d);
+    pb_write_tag(&r->scratch, f->number, number_wire(f));
+    return write_number(&r->scratch, f, d) ? STATUS_OK : wrong(r, f, "a number is expected");
+}
+
+/* A packed list of numbers. */
+static enum status write_packed(struct reader *r, const struct otlp_field *f,
+                                const struct doc *list)
+{
+    struct buf packed;
+    enum status status = STATUS_OK;
+    buf_init(&packed, r->scratch.owner, r->scratch.max);
+    for (const struct doc *d = list->child; d != NULL && status == STATUS_OK; d = d->next) {
+        if (!write_number(&packed, f, d))
+            status = wrong(r, f, "a number is expected");
+    }
+    if (status == STATUS_OK && packed.len != 0) {
+        pb_write_bytes(&r->scratch, f->number, buf_view(&packed));
+    }
+    buf_release(&packed);
+    return status;
+}
+
+static enum status open_message(struct reader *r, const struct otlp_field *f, const struct doc *d)
+{
+    if (d->kind != DOC_MAP)
+        return wrong(r, f, "an object is expected");
+    if (r->depth == MAX_DEPTH)
+        return error_set(r->err, STATUS_LIMIT, "nested too deeply");
+    pb_write_tag(&r->scratch, f->number, PB_BYTES);
+    struct mark mark = {r->scratch.len, 0};
+    struct frame *top = &r->stack[r->depth++];
+    *top = (struct frame){f->message, d->child, NULL, NULL, r->marks.len, 0};
+    VEC_PUSH(&r->marks, mark);
+    return STATUS_OK;
+}
+
+static void close_message(struct reader *r)
+{
+    struct frame *top = &r->stack[--r->depth];
+    if (r->depth == 0)
+        return;
+    struct mark *mark = &r->marks.items[top->mark];
+    mark->len = r->scratch.len - mark->at + top->extra;
+    r->stack[r->depth - 1].extra += top->extra + pb_varint_size(mark->len);
+}
+
+static enum status read_member(struct reader *r, struct frame *top)
+{
+    const struct doc *d = top->member;
+    top->member = d->next;
+    const struct otlp_field *f = otlp_field_by_name(top->message, d->key);
+    if (f == NULL || d->kind == DOC_NULL)
+        return STATUS_OK;
+    if (!f->repeated) {
+        return f->message != NULL ? open_message(r, f, d) : write_scalar(r, f, d);
+    }
+    if (d->kind != DOC_LIST)
+        return wrong(r, f, "an array is expected");
+    if (f->message == NULL && !is_text(f))
+        return write_packed(r, f, d);
+    top->field = f;
+    top->element = d->child;
+    return STATUS_OK;
+}
+
+static enum status read_step(struct reader *r)
+{
+    struct frame *top = &r->stack[r->depth - 1];
+    if (top->element != NULL) {
+        const struct doc *d = top->element;
+        top->element = d->next;
+        return top->field->message != NULL ? open_message(r, top->field, d)
+                                           : write_scalar(r, top->field, d);
+    }
+    if (top->member != NULL)
+        return read_member(r, top);
+    close_message(r);
+    return STATUS_OK;
+}
+
+/* Copies the scratch with the lengths put in. */
+static void assemble(struct reader *r, struct buf *out)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < r->marks.len; i++) {
+        struct mark *mark = &r->marks.items[i];
+        buf_append(out, r->scratch.data + from, mark->at - from);
+        pb_write_varint(out, mark->len);
+        from = mark->at;
+    }
+    if (r->scratch.len != from)
+        buf_append(out, r->scratch.data + from, r->scratch.len - from);
+}
+
+enum status otlp_from_json(enum otlp_signal signal, struct str json, struct arena *arena,
+                           struct buf *out, struct error *err)
+{
+    struct doc *doc = NULL;
+    struct doc_limits limits = {.max_depth = 2 * MAX_DEPTH, .max_nodes = 4 * BATCH_MAX_ITEMS};
+    enum status status = json_read(arena, json, limits, &doc, err);
+    if (status != STATUS_OK)
+        return status;
+    if (doc->kind != DOC_MAP)
+        return error_set(err, STATUS_INVALID, "an object is expected");
+    struct reader r = {.err = err, .depth = 1};
+    buf_init(&r.scratch, out->owner, out->max);
+    r.stack[0] = (struct frame){.message = otlp_requests[signal], .member = doc->child};
+    while (status == STATUS_OK && r.depth != 0)
+        status = read_step(&r);
+    if (status == STATUS_OK) {
+        assemble(&r, out);
+        if (!buf_ok(&r.scratch) || !buf_ok(out)) {
+            status = error_set(err, STATUS_LIMIT, "the message is too large");
+        }
+    }
+    VEC_RELEASE(&r.marks);
+    buf_release(&r.scratch);
+    return status;
+}
