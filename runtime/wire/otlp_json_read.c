@@ -3,31 +3,19 @@
  * by the reader's depth and nodes and by the output's maximum. */
 
 #include "base/strconv.h"
-#include "base/vec.h"
 #include "runtime/wire/otlp_json.h"
 #include "runtime/wire/pb.h"
-
-enum { MAX_DEPTH = 128 };
-
-/* Where a nested message begins in the scratch, and how long it is once complete. */
-struct mark {
-    size_t at;
-    uint64_t len;
-};
 
 struct frame {
     const struct otlp_message *message;
     const struct doc *member;       /* next member of the object */
     const struct otlp_field *field; /* repeated message field whose elements are under way */
     const struct doc *element;
-    size_t mark;  /* index into marks */
-    size_t extra; /* bytes that the lengths of nested messages will add */
 };
 
 struct reader {
-    struct buf scratch;
-    VEC(struct mark) marks;
-    struct frame stack[MAX_DEPTH];
+    struct pb_nest out;
+    struct frame stack[PB_NEST_DEPTH + 1];
     size_t depth;
     struct error *err;
 };
@@ -162,16 +150,16 @@ static enum status write_text(struct reader *r, const struct otlp_field *f, cons
     if (d->kind != DOC_STRING)
         return wrong(r, f, "a string is expected");
     bool ok = true;
-    pb_write_tag(&r->scratch, f->number, PB_BYTES);
+    pb_write_tag(&r->out.scratch, f->number, PB_BYTES);
     if (f->type == OTLP_T_STRING) {
-        pb_write_varint(&r->scratch, d->text.len);
-        buf_str(&r->scratch, d->text);
+        pb_write_varint(&r->out.scratch, d->text.len);
+        buf_str(&r->out.scratch, d->text);
     } else if (f->type == OTLP_T_ID) {
-        pb_write_varint(&r->scratch, d->text.len / 2);
-        ok = append_hex(&r->scratch, d->text);
+        pb_write_varint(&r->out.scratch, d->text.len / 2);
+        ok = append_hex(&r->out.scratch, d->text);
     } else {
-        pb_write_varint(&r->scratch, base64_size(d->text));
-        ok = append_base64(&r->scratch, d->text);
+        pb_write_varint(&r->out.scratch, base64_size(d->text));
+        ok = append_base64(&r->out.scratch, d->text);
     }
     return ok ? STATUS_OK : wrong(r, f, "malformed encoding of bytes");
 }
@@ -225,8 +213,8 @@ static enum status write_scalar(struct reader *r, const struct otlp_field *f, co
 {
     if (is_text(f))
         return write_text(r, f, d);
-    pb_write_tag(&r->scratch, f->number, number_wire(f));
-    return write_number(&r->scratch, f, d) ? STATUS_OK : wrong(r, f, "a number is expected");
+    pb_write_tag(&r->out.scratch, f->number, number_wire(f));
+    return write_number(&r->out.scratch, f, d) ? STATUS_OK : wrong(r, f, "a number is expected");
 }
 
 /* A packed list of numbers. */
@@ -235,13 +223,13 @@ static enum status write_packed(struct reader *r, const struct otlp_field *f,
 {
     struct buf packed;
     enum status status = STATUS_OK;
-    buf_init(&packed, r->scratch.owner, r->scratch.max);
+    buf_init(&packed, r->out.scratch.owner, r->out.scratch.max);
     for (const struct doc *d = list->child; d != NULL && status == STATUS_OK; d = d->next) {
         if (!write_number(&packed, f, d))
             status = wrong(r, f, "a number is expected");
     }
     if (status == STATUS_OK && packed.len != 0) {
-        pb_write_bytes(&r->scratch, f->number, buf_view(&packed));
+        pb_write_bytes(&r->out.scratch, f->number, buf_view(&packed));
     }
     buf_release(&packed);
     return status;
@@ -251,24 +239,17 @@ static enum status open_message(struct reader *r, const struct otlp_field *f, co
 {
     if (d->kind != DOC_MAP)
         return wrong(r, f, "an object is expected");
-    if (r->depth == MAX_DEPTH)
+    if (!pb_nest_open(&r->out, f->number)) {
         return error_set(r->err, STATUS_LIMIT, "nested too deeply");
-    pb_write_tag(&r->scratch, f->number, PB_BYTES);
-    struct mark mark = {r->scratch.len, 0};
-    struct frame *top = &r->stack[r->depth++];
-    *top = (struct frame){f->message, d->child, NULL, NULL, r->marks.len, 0};
-    VEC_PUSH(&r->marks, mark);
+    }
+    r->stack[r->depth++] = (struct frame){f->message, d->child, NULL, NULL};
     return STATUS_OK;
 }
 
 static void close_message(struct reader *r)
 {
-    struct frame *top = &r->stack[--r->depth];
-    if (r->depth == 0)
-        return;
-    struct mark *mark = &r->marks.items[top->mark];
-    mark->len = r->scratch.len - mark->at + top->extra;
-    r->stack[r->depth - 1].extra += top->extra + pb_varint_size(mark->len);
+    if (--r->depth != 0)
+        pb_nest_close(&r->out);
 }
 
 static enum status read_member(struct reader *r, struct frame *top)
@@ -305,42 +286,26 @@ static enum status read_step(struct reader *r)
     return STATUS_OK;
 }
 
-/* Copies the scratch with the lengths put in. */
-static void assemble(struct reader *r, struct buf *out)
-{
-    size_t from = 0;
-    for (size_t i = 0; i < r->marks.len; i++) {
-        struct mark *mark = &r->marks.items[i];
-        buf_append(out, r->scratch.data + from, mark->at - from);
-        pb_write_varint(out, mark->len);
-        from = mark->at;
-    }
-    if (r->scratch.len != from)
-        buf_append(out, r->scratch.data + from, r->scratch.len - from);
-}
-
 enum status otlp_from_json(enum otlp_signal signal, struct str json, struct arena *arena,
                            struct buf *out, struct error *err)
 {
     struct doc *doc = NULL;
-    struct doc_limits limits = {.max_depth = 2 * MAX_DEPTH, .max_nodes = 4 * BATCH_MAX_ITEMS};
+    struct doc_limits limits = {.max_depth = 2 * PB_NEST_DEPTH, .max_nodes = 4 * BATCH_MAX_ITEMS};
     enum status status = json_read(arena, json, limits, &doc, err);
     if (status != STATUS_OK)
         return status;
     if (doc->kind != DOC_MAP)
         return error_set(err, STATUS_INVALID, "an object is expected");
     struct reader r = {.err = err, .depth = 1};
-    buf_init(&r.scratch, out->owner, out->max);
+    pb_nest_init(&r.out, out->owner, out->max);
     r.stack[0] = (struct frame){.message = otlp_requests[signal], .member = doc->child};
     while (status == STATUS_OK && r.depth != 0)
         status = read_step(&r);
     if (status == STATUS_OK) {
-        assemble(&r, out);
-        if (!buf_ok(&r.scratch) || !buf_ok(out)) {
+        pb_nest_finish(&r.out, out);
+        if (!buf_ok(out))
             status = error_set(err, STATUS_LIMIT, "the message is too large");
-        }
     }
-    VEC_RELEASE(&r.marks);
-    buf_release(&r.scratch);
+    pb_nest_release(&r.out);
     return status;
 }

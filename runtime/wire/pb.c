@@ -3,6 +3,9 @@
 
 #include "runtime/wire/pb.h"
 
+#include "base/error.h"
+#include "base/vec.h"
+
 bool pb_varint(struct pb_reader *r, uint64_t *value)
 {
     uint64_t v = 0;
@@ -138,4 +141,60 @@ void pb_write_bytes(struct buf *out, uint32_t number, struct str bytes)
     pb_write_tag(out, number, PB_BYTES);
     pb_write_varint(out, bytes.len);
     buf_str(out, bytes);
+}
+
+void pb_nest_init(struct pb_nest *n, struct mem_owner *owner, size_t max)
+{
+    memset(n, 0, sizeof *n);
+    buf_init(&n->scratch, owner, max);
+}
+
+void pb_nest_release(struct pb_nest *n)
+{
+    mem_free(n->marks);
+    buf_release(&n->scratch);
+    memset(n, 0, sizeof *n);
+}
+
+bool pb_nest_open(struct pb_nest *n, uint32_t number)
+{
+    if (n->depth == PB_NEST_DEPTH)
+        return false;
+    pb_write_tag(&n->scratch, number, PB_BYTES);
+    n->marks = vec_room(n->marks, n->mark_count, &n->mark_cap, sizeof *n->marks);
+    n->marks[n->mark_count] = (struct pb_nest_mark){n->scratch.len, 0};
+    n->open[n->depth].mark = n->mark_count++;
+    n->open[n->depth].extra = 0;
+    n->depth++;
+    return true;
+}
+
+void pb_nest_close(struct pb_nest *n)
+{
+    ASSERT(n->depth != 0);
+    n->depth--;
+    struct pb_nest_mark *mark = &n->marks[n->open[n->depth].mark];
+    size_t extra = n->open[n->depth].extra;
+    mark->len = n->scratch.len - mark->at + extra;
+    if (n->depth != 0)
+        n->open[n->depth - 1].extra += extra + pb_varint_size(mark->len);
+}
+
+void pb_nest_finish(struct pb_nest *n, struct buf *out)
+{
+    ASSERT(n->depth == 0);
+    size_t from = 0;
+    if (n->scratch.overflow)
+        out->overflow = true;
+    for (size_t i = 0; i < n->mark_count && !out->overflow; i++) {
+        struct pb_nest_mark *mark = &n->marks[i];
+        buf_append(out, n->scratch.data + from, mark->at - from);
+        pb_write_varint(out, mark->len);
+        from = mark->at;
+    }
+    if (!out->overflow && n->scratch.len != from) {
+        buf_append(out, n->scratch.data + from, n->scratch.len - from);
+    }
+    n->mark_count = 0;
+    buf_clear(&n->scratch);
 }

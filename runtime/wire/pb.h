@@ -76,4 +76,32 @@ void pb_write_fixed32(struct buf *out, uint32_t number, uint32_t value);
 void pb_write_double(struct buf *out, uint32_t number, double value);
 void pb_write_bytes(struct buf *out, uint32_t number, struct str bytes);
 
+/* Nested messages written in one pass: bodies go to a scratch buffer without the lengths of what
+ * they contain; pb_nest_finish puts the lengths in while it copies, linearly. Depth is bounded. */
+enum { PB_NEST_DEPTH = 128 };
+
+struct pb_nest_mark {
+    size_t at;    /* where the body begins in the scratch */
+    uint64_t len; /* of the body, once closed */
+};
+
+struct pb_nest {
+    struct buf scratch; /* write fields here */
+    struct pb_nest_mark *marks;
+    size_t mark_count, mark_cap;
+    struct {
+        size_t mark;
+        size_t extra; /* bytes that the lengths of nested messages will add */
+    } open[PB_NEST_DEPTH];
+    size_t depth;
+};
+
+void pb_nest_init(struct pb_nest *n, struct mem_owner *owner, size_t max);
+void pb_nest_release(struct pb_nest *n);
+/* Begins a message as field `number`; false when too deep. */
+bool pb_nest_open(struct pb_nest *n, uint32_t number);
+void pb_nest_close(struct pb_nest *n);
+/* Appends everything to `out` and empties `n`; every message must be closed. */
+void pb_nest_finish(struct pb_nest *n, struct buf *out);
+
 #endif
