@@ -74,11 +74,12 @@ struct stream_events {
     void (*drained)(void *arg);
 };
 
-/* Resolves and connects; `connected` comes once: stream or NULL with err. Returns a handle to
- * cancel with. */
+/* Resolves and connects to "host:port" or "unix:/path"; `connected` comes once, in a later step:
+ * the stream, or NULL with err. Until then the result is good for stream_close only, which cancels
+ * (no callback). */
 typedef void connected_fn(void *arg, struct stream *stream, const struct error *err);
-void stream_connect(struct loop *loop, struct str host_port, int64_t timeout_ns,
-                    connected_fn *connected, void *arg);
+struct stream *stream_connect(struct loop *loop, struct str host_port, int64_t timeout_ns,
+                              connected_fn *connected, void *arg);
 void stream_start(struct stream *stream, const struct stream_events *events, void *arg);
 /* Stops reading: back-pressure to the peer. */
 void stream_pause(struct stream *stream, bool paused);

@@ -27,8 +27,8 @@ struct loop_ops {
     bool (*timer_active)(const struct loop_timer *timer);
     void (*timer_close)(struct loop_timer *timer);
 
-    void (*connect)(struct loop *loop, struct str host_port, int64_t timeout_ns,
-                    connected_fn *connected, void *arg);
+    struct stream *(*connect)(struct loop *loop, struct str host_port, int64_t timeout_ns,
+                              connected_fn *connected, void *arg);
     void (*stream_start)(struct stream *s, const struct stream_events *events, void *arg);
     void (*stream_pause)(struct stream *s, bool paused);
     size_t (*stream_write)(struct stream *s, struct str bytes);
