@@ -5,6 +5,7 @@ PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 BENCH_DIR ?= ../shared/bench
 BENCH_WORK ?= W1,W2,W3,W3h,W3g,W4,W4t,Wsat
+BENCH_FLAGS ?=
 SUITE ?=
 CONFIG ?= docs/examples/quickstart.alloy
 
@@ -45,11 +46,13 @@ fuzz: deps-test
 	@$(CMAKE) --build build/fuzz -j $(JOBS) --target fuzzers
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh build/fuzz $(SUITE)
 
-bench: release
+# The kit is built in a copy: the folder it comes from may be read-only.
+bench: deps-test release
 	@test -d $(BENCH_DIR) || { echo "no benchmark kit in $(BENCH_DIR); set BENCH_DIR" >&2; exit 1; }
-	@packaging/install-deps.sh test
-	@$(MAKE) --no-print-directory -C $(BENCH_DIR)/kit
-	@$(BENCH_DIR)/bench.py run --bin invar:alloy=$(CURDIR)/build/release/invar --work $(BENCH_WORK) --out build/bench
+	@mkdir -p build/bench && cp -RuT $(BENCH_DIR) build/bench/tool && chmod -R u+w build/bench/tool
+	@$(MAKE) --no-print-directory -C build/bench/tool/kit
+	$(PYTHON) build/bench/tool/bench.py run --bin invar:alloy=$(CURDIR)/build/release/invar \
+		--work $(BENCH_WORK) --out build/bench/results $(BENCH_FLAGS)
 
 clean:
 	rm -rf build/debug build/asan build/tsan build/release build/fuzz build/bench

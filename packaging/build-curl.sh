@@ -58,7 +58,7 @@ else
     private="-qq -o Dir::Etc::sourcelist=$work/sources.list -o Dir::Etc::sourceparts=-
         -o Dir::State::lists=$work/lists -o Dir::Cache=$work/cache -o APT::Sandbox::User=root"
     # shellcheck disable=SC2086
-    (cd "$work" && apt-get $private update && apt-get $private source curl)
+    (cd "$work" && apt-get $private update && apt-get $private source curl >source.log)
     mv "$work"/curl-[0-9]*/ "$work/source"
 fi
 
