@@ -61,7 +61,7 @@ enum status address_split(struct str text, char *host, size_t size, unsigned *po
 enum status address_parse(struct str text, struct address *out, struct error *err)
 {
     char host[HOST_MAX + 1];
-    unsigned port;
+    unsigned port = 0;
     if (str_starts(text, STR("unix:"))) {
         char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
         if (!address_is_unix(text, path, sizeof(path)))

@@ -5,6 +5,7 @@
 #include "criterion/criterion.h"
 
 #include <fnmatch.h>
+#include <stdarg.h>
 
 static struct {
     struct tsan_test *first;
@@ -19,14 +20,16 @@ void tsan_add(struct tsan_test *test)
     run.first = test;
 }
 
-void tsan_failed(const char *file, int line, const char *what, bool fatal)
+void tsan_failed(const char *file, int line, bool fatal, const char *what, const char *format, ...)
 {
-    if (what) {
-        run.failed = true;
-        (void)fprintf(stderr, "%s:%d: %s\n", file, line, what);
-    } else {
-        run.skipped = true;
-    }
+    va_list args;
+    va_start(args, format);
+    (void)fprintf(stderr, "%s:%d: %s:", file, line, what ? what : "skipped");
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
+    va_end(args);
+    run.failed |= what != NULL;
+    run.skipped |= what == NULL;
     if (fatal) {
         longjmp(run.out, 1);
     }

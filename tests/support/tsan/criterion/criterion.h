@@ -32,9 +32,11 @@ struct tsan_test {
     struct tsan_test *next;
 };
 
-/* tests/support/tsan/main.c keeps the list, runs it, and prints Criterion's closing line. */
+/* tests/support/tsan/main.c keeps the list, runs it, and prints Criterion's closing line. A failure
+ * without `what` is a skip. */
 void tsan_add(struct tsan_test *test);
-void tsan_failed(const char *file, int line, const char *what, bool fatal);
+__attribute__((format(printf, 5, 6))) void tsan_failed(const char *file, int line, bool fatal,
+                                                       const char *what, const char *format, ...);
 
 #define Test(s, n, ...)                                                                            \
     static void s##_##n##_impl(void);                                                              \
@@ -46,51 +48,61 @@ void tsan_failed(const char *file, int line, const char *what, bool fatal);
     }                                                                                              \
     static void s##_##n##_impl(void)
 
-#define TSAN_CHECK(fatal, ok, what)                                                                \
+#define TSAN_CHECK(fatal, ok, what, ...)                                                           \
     do {                                                                                           \
-        if (!(ok)) {                                                                               \
-            tsan_failed(__FILE__, __LINE__, what, fatal);                                          \
-        }                                                                                          \
+        if (!(ok))                                                                                 \
+            tsan_failed(__FILE__, __LINE__, fatal, what, " " __VA_ARGS__);                         \
     } while (0)
 
-#define cr_assert(ok, ...) TSAN_CHECK(true, ok, #ok)
-#define cr_assert_not(ok, ...) TSAN_CHECK(true, !(ok), "not " #ok)
-#define cr_assert_eq(a, b, ...) TSAN_CHECK(true, (a) == (b), #a " == " #b)
-#define cr_assert_neq(a, b, ...) TSAN_CHECK(true, (a) != (b), #a " != " #b)
-#define cr_assert_lt(a, b, ...) TSAN_CHECK(true, (a) < (b), #a " < " #b)
-#define cr_assert_leq(a, b, ...) TSAN_CHECK(true, (a) <= (b), #a " <= " #b)
-#define cr_assert_gt(a, b, ...) TSAN_CHECK(true, (a) > (b), #a " > " #b)
-#define cr_assert_geq(a, b, ...) TSAN_CHECK(true, (a) >= (b), #a " >= " #b)
-#define cr_assert_null(a, ...) TSAN_CHECK(true, (a) == NULL, #a " is null")
-#define cr_assert_not_null(a, ...) TSAN_CHECK(true, (a) != NULL, #a " is not null")
-#define cr_assert_str_eq(a, b, ...) TSAN_CHECK(true, strcmp(a, b) == 0, #a " equals " #b)
-#define cr_assert_str_neq(a, b, ...) TSAN_CHECK(true, strcmp(a, b) != 0, #a " differs from " #b)
-#define cr_assert_str_empty(a, ...) TSAN_CHECK(true, *(a) == 0, #a " is empty")
-#define cr_assert_arr_eq(a, b, n, ...) TSAN_CHECK(true, memcmp(a, b, n) == 0, #a " equals " #b)
+#define cr_assert(ok, ...) TSAN_CHECK(true, ok, #ok, __VA_ARGS__)
+#define cr_assert_not(ok, ...) TSAN_CHECK(true, !(ok), "not " #ok, __VA_ARGS__)
+#define cr_assert_eq(a, b, ...) TSAN_CHECK(true, (a) == (b), #a " == " #b, __VA_ARGS__)
+#define cr_assert_neq(a, b, ...) TSAN_CHECK(true, (a) != (b), #a " != " #b, __VA_ARGS__)
+#define cr_assert_lt(a, b, ...) TSAN_CHECK(true, (a) < (b), #a " < " #b, __VA_ARGS__)
+#define cr_assert_leq(a, b, ...) TSAN_CHECK(true, (a) <= (b), #a " <= " #b, __VA_ARGS__)
+#define cr_assert_gt(a, b, ...) TSAN_CHECK(true, (a) > (b), #a " > " #b, __VA_ARGS__)
+#define cr_assert_geq(a, b, ...) TSAN_CHECK(true, (a) >= (b), #a " >= " #b, __VA_ARGS__)
+#define cr_assert_null(a, ...) TSAN_CHECK(true, (a) == NULL, #a " is null", __VA_ARGS__)
+#define cr_assert_not_null(a, ...) TSAN_CHECK(true, (a) != NULL, #a " is set", __VA_ARGS__)
+#define cr_assert_str_eq(a, b, ...)                                                                \
+    TSAN_CHECK(true, strcmp(a, b) == 0, #a " equals " #b, __VA_ARGS__)
+#define cr_assert_str_neq(a, b, ...)                                                               \
+    TSAN_CHECK(true, strcmp(a, b) != 0, #a " differs from " #b, __VA_ARGS__)
+#define cr_assert_str_empty(a, ...) TSAN_CHECK(true, *(a) == 0, #a " is empty", __VA_ARGS__)
+#define cr_assert_arr_eq(a, b, n, ...)                                                             \
+    TSAN_CHECK(true, memcmp(a, b, n) == 0, #a " equals " #b, __VA_ARGS__)
 #define cr_assert_arr_neq(a, b, n, ...)                                                            \
-    TSAN_CHECK(true, memcmp(a, b, n) != 0, #a " differs from " #b)
+    TSAN_CHECK(true, memcmp(a, b, n) != 0, #a " differs from " #b, __VA_ARGS__)
 #define cr_assert_float_eq(a, b, e, ...)                                                           \
-    TSAN_CHECK(true, fabs((double)((a) - (b))) <= (e), #a " ~ " #b)
-#define cr_assert_fail(...) TSAN_CHECK(true, false, "fail")
-#define cr_fatal(...) TSAN_CHECK(true, false, "fatal")
-#define cr_skip_test(...) tsan_failed(__FILE__, __LINE__, NULL, true)
+    TSAN_CHECK(true, fabs((double)((a) - (b))) <= (e), #a " ~ " #b, __VA_ARGS__)
+#define cr_assert_fail(...) TSAN_CHECK(true, false, "reached", __VA_ARGS__)
 
-#define cr_expect(ok, ...) TSAN_CHECK(false, ok, #ok)
-#define cr_expect_not(ok, ...) TSAN_CHECK(false, !(ok), "not " #ok)
-#define cr_expect_eq(a, b, ...) TSAN_CHECK(false, (a) == (b), #a " == " #b)
-#define cr_expect_neq(a, b, ...) TSAN_CHECK(false, (a) != (b), #a " != " #b)
-#define cr_expect_lt(a, b, ...) TSAN_CHECK(false, (a) < (b), #a " < " #b)
-#define cr_expect_leq(a, b, ...) TSAN_CHECK(false, (a) <= (b), #a " <= " #b)
-#define cr_expect_gt(a, b, ...) TSAN_CHECK(false, (a) > (b), #a " > " #b)
-#define cr_expect_geq(a, b, ...) TSAN_CHECK(false, (a) >= (b), #a " >= " #b)
-#define cr_expect_null(a, ...) TSAN_CHECK(false, (a) == NULL, #a " is null")
-#define cr_expect_not_null(a, ...) TSAN_CHECK(false, (a) != NULL, #a " is not null")
-#define cr_expect_str_eq(a, b, ...) TSAN_CHECK(false, strcmp(a, b) == 0, #a " equals " #b)
-#define cr_expect_str_neq(a, b, ...) TSAN_CHECK(false, strcmp(a, b) != 0, #a " differs from " #b)
-#define cr_expect_arr_eq(a, b, n, ...) TSAN_CHECK(false, memcmp(a, b, n) == 0, #a " equals " #b)
+#define cr_expect(ok, ...) TSAN_CHECK(false, ok, #ok, __VA_ARGS__)
+#define cr_expect_not(ok, ...) TSAN_CHECK(false, !(ok), "not " #ok, __VA_ARGS__)
+#define cr_expect_eq(a, b, ...) TSAN_CHECK(false, (a) == (b), #a " == " #b, __VA_ARGS__)
+#define cr_expect_neq(a, b, ...) TSAN_CHECK(false, (a) != (b), #a " != " #b, __VA_ARGS__)
+#define cr_expect_lt(a, b, ...) TSAN_CHECK(false, (a) < (b), #a " < " #b, __VA_ARGS__)
+#define cr_expect_leq(a, b, ...) TSAN_CHECK(false, (a) <= (b), #a " <= " #b, __VA_ARGS__)
+#define cr_expect_gt(a, b, ...) TSAN_CHECK(false, (a) > (b), #a " > " #b, __VA_ARGS__)
+#define cr_expect_geq(a, b, ...) TSAN_CHECK(false, (a) >= (b), #a " >= " #b, __VA_ARGS__)
+#define cr_expect_null(a, ...) TSAN_CHECK(false, (a) == NULL, #a " is null", __VA_ARGS__)
+#define cr_expect_not_null(a, ...) TSAN_CHECK(false, (a) != NULL, #a " is set", __VA_ARGS__)
+#define cr_expect_str_eq(a, b, ...)                                                                \
+    TSAN_CHECK(false, strcmp(a, b) == 0, #a " equals " #b, __VA_ARGS__)
+#define cr_expect_str_neq(a, b, ...)                                                               \
+    TSAN_CHECK(false, strcmp(a, b) != 0, #a " differs from " #b, __VA_ARGS__)
+#define cr_expect_str_empty(a, ...) TSAN_CHECK(false, *(a) == 0, #a " is empty", __VA_ARGS__)
+#define cr_expect_arr_eq(a, b, n, ...)                                                             \
+    TSAN_CHECK(false, memcmp(a, b, n) == 0, #a " equals " #b, __VA_ARGS__)
+#define cr_expect_arr_neq(a, b, n, ...)                                                            \
+    TSAN_CHECK(false, memcmp(a, b, n) != 0, #a " differs from " #b, __VA_ARGS__)
 #define cr_expect_float_eq(a, b, e, ...)                                                           \
-    TSAN_CHECK(false, fabs((double)((a) - (b))) <= (e), #a " ~ " #b)
-#define cr_expect_fail(...) TSAN_CHECK(false, false, "fail")
+    TSAN_CHECK(false, fabs((double)((a) - (b))) <= (e), #a " ~ " #b, __VA_ARGS__)
+#define cr_expect_fail(...) TSAN_CHECK(false, false, "reached", __VA_ARGS__)
+
+#define cr_fatal(...) TSAN_CHECK(true, false, "fatal", __VA_ARGS__)
+#define cr_skip_test(...) tsan_failed(__FILE__, __LINE__, true, NULL, " " __VA_ARGS__)
+#define cr_skip(...) cr_skip_test(__VA_ARGS__)
 
 #define cr_log_info(...) (void)fprintf(stderr, __VA_ARGS__)
 #define cr_log_warn(...) (void)fprintf(stderr, __VA_ARGS__)
