@@ -269,6 +269,11 @@ void *mem_try_alloc(struct mem_owner *owner, size_t size)
     return block_new(owner, size, false, thread.scope);
 }
 
+void *mem_try_alloc_shared(struct mem_owner *owner, size_t size)
+{
+    return block_new(owner, size, false, NULL);
+}
+
 void *mem_try_realloc(struct mem_owner *owner, void *block, size_t size)
 {
     return block ? block_resize(block, size) : block_new(owner, size, false, thread.scope);

@@ -52,6 +52,9 @@ void mem_free(void *block);
 
 void *mem_try_alloc(struct mem_owner *owner, size_t size);
 void *mem_try_realloc(struct mem_owner *owner, void *block, size_t size);
+/* Like mem_try_alloc, but belongs to no scope: for what is shared beyond it (interned texts,
+ * batches, queues). */
+void *mem_try_alloc_shared(struct mem_owner *owner, size_t size);
 
 /* Draws on a budget without allocating (for memory that libraries hold); false = refused. */
 bool mem_reserve(struct mem_owner *owner, size_t bytes);

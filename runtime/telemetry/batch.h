@@ -6,7 +6,10 @@
  * everything it points to (its arena, label set references, and the buffers it keeps).
  *
  * Builders: make a batch, fill it on one thread, then push it; it is immutable from the first push
- * on. */
+ * on. The _add functions return false at the limit of items and when memory fails: they change
+ * nothing then, and what they would have taken stays the caller's. A batch may be built inside a
+ * memory scope (new and all adds in the same one; it is gone if the scope fails), but is pushed
+ * outside. */
 
 #include "base/arena.h"
 #include "runtime/telemetry/labels.h"
@@ -89,12 +92,12 @@ struct metric_batch {
     struct batch base;
     struct sample *samples;
     size_t sample_count, sample_cap;
-    struct histogram *histograms;
-    size_t histogram_count;
+    struct histogram *histograms; /* their arrays stand in the arena */
+    size_t histogram_count, histogram_cap;
     struct exemplar *exemplars;
-    size_t exemplar_count;
+    size_t exemplar_count, exemplar_cap;
     struct metric_meta *metas; /* texts in the arena */
-    size_t meta_count;
+    size_t meta_count, meta_cap;
 };
 
 /* Room for `samples` grows as needed up to BATCH_MAX_ITEMS. */

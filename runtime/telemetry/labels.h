@@ -24,7 +24,8 @@ struct label {
 struct labels {
     atomic_uint refs;
     uint32_t count;
-    uint64_t hash; /* over name 0xff value 0xff … as Prometheus hashes */
+    uint32_t text_len; /* bytes of the texts: name 0xff value 0xff …, in one piece */
+    uint64_t hash;     /* over these bytes, as Prometheus hashes */
     struct label_table *table;
     struct labels *next;  /* the table's chain */
     struct label pairs[]; /* texts stand behind the array */

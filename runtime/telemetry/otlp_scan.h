@@ -9,7 +9,7 @@
 #include "runtime/telemetry/batch.h"
 
 struct otlp_limits {
-    unsigned max_depth;  /* 0 = 100 nested messages */
+    unsigned max_depth;  /* 0 = 100 nested messages; at most 200 */
     size_t max_items;    /* 0 = BATCH_MAX_ITEMS */
     size_t max_elements; /* messages in all; 0 = 10,000,000 */
 };

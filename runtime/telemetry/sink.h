@@ -6,15 +6,20 @@
  *   sink_push(sink, batch, ack)
  *
  * The batch is borrowed: the sink takes its own reference if it keeps it. The ack is completed
- * exactly once, during the push or later, on the pusher's loop: ACK_DONE       stored durably or
- * delivered: the source may forget it ACK_RETRY      refused for now (full queue, spent budget, not
- * running): the source keeps it and tries again, not before retry_ns; a server answers 503/429 or
- * RESOURCE_EXHAUSTED ACK_REJECTED   will never be taken (malformed, too old): the source drops it
- * and counts the reason Until an ack is completed the memory of struct ack is its creator's to
- * keep.
+ * exactly once, during the push or later, on the pusher's loop, with one of
+ *
+ *   ACK_DONE       stored durably or delivered: the source may forget it
+ *   ACK_RETRY      refused for now (full queue, spent budget, not running): the source keeps it and
+ *                  tries again, not before retry_ns; a server answers 503/429 or RESOURCE_EXHAUSTED
+ *   ACK_REJECTED   will never be taken (malformed, too old): the source drops it, counts the reason
+ *
+ * Until an ack is completed its memory is its creator's to keep; after that it may be used for the
+ * next push. Start from zeroes. A NULL ack: the pusher does not want to know. Never push inside a
+ * memory scope: what sinks keep would belong to it.
  *
  * A sink belongs to one loop. A push on that loop is a call; from another loop it goes through a
- * bounded mailbox (a full one is ACK_RETRY) and the ack travels back the same way.
+ * bounded mailbox (a full one is ACK_RETRY) and the ack travels back the same way: ack->loop must
+ * be set there, and stays set when a processor hands the ack on.
  *
  * Sinks are reference-counted capsules of the language (receivers): a reference keeps the memory,
  * not the service. After sink_close every push is ACK_RETRY with 1 s, until the component that
@@ -26,9 +31,16 @@
 
 enum ack_result { ACK_DONE, ACK_RETRY, ACK_REJECTED };
 
+struct sink_return;
+
 struct ack {
     void (*done)(struct ack *ack, enum ack_result result, int64_t retry_ns);
     struct loop *loop; /* where done is called; NULL = wherever it happens (only within one loop) */
+    /* The library's own, zero at first: the way back across loops. */
+    struct sink_return *way_back;
+    struct ack *next;
+    int64_t retry_ns;
+    enum ack_result result;
 };
 
 struct sink;
@@ -46,7 +58,7 @@ void sink_unref(struct sink *sink);
 void sink_close(struct sink *sink); /* on its loop; self is not touched afterwards */
 struct str sink_name(const struct sink *sink);
 void sink_push(struct sink *sink, struct batch *batch, struct ack *ack);
-/* Completes an ack (also across loops). */
+/* Completes an ack (also across loops); NULL is fine. */
 void ack_done(struct ack *ack, enum ack_result result, int64_t retry_ns);
 
 /* Receivers as values of the language: metrics (prometheus.*), logs (loki.*), OTLP consumers
