@@ -22,13 +22,12 @@
 
 #include "base/log.h"
 #include "compiler/schema.h"
+#include "compiler/stability.h"
 #include "runtime/loop/loop.h"
 #include "runtime/net/http_server.h"
 #include "runtime/telemetry/labels.h"
 #include "runtime/telemetry/self_metrics.h"
 #include "runtime/telemetry/sink.h"
-
-enum stability { STABILITY_EXPERIMENTAL, STABILITY_PUBLIC_PREVIEW, STABILITY_GA };
 
 enum health { HEALTH_HEALTHY, HEALTH_UNKNOWN, HEALTH_UNHEALTHY, HEALTH_EXITED };
 

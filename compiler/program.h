@@ -1,0 +1,208 @@
+#ifndef COMPILER_PROGRAM_H
+#define COMPILER_PROGRAM_H
+
+/* A program: the blocks of a configuration, classified, named and with every reference resolved
+ * (SEMANTICS §10, §11). Nothing is evaluated here.
+ *
+ * A module is one scope of blocks: the files of the configuration merged (the root), or the body of
+ * a declare. Analysis of a module finds facts (blocks, ids, references, order) and problems; it
+ * words nothing. The reports word the problems, once for `run` and once for `validate`, so that
+ * both come from one walk. The compiler knows no components: what a block's name stands for is
+ * answered by program_options.find.
+ *
+ * A program is reference-counted and immutable after its modules have been analysed, except that
+ * program_inner analyses a declare's body when first asked. One thread at a time. Everything lives
+ * in the program's arena and maps; a memory scope may be left at any point. */
+
+#include "compiler/ast.h"
+#include "compiler/decode.h"
+#include "compiler/stability.h"
+
+#include "base/map.h"
+
+enum {
+    PROGRAM_MAX_BLOCKS = 1000000,
+    PROGRAM_MAX_FILES = 10000,
+};
+
+/* ---- reading ---- */
+
+struct program_text {
+    struct ast **asts; /* one a file, in name order */
+    size_t count;
+    struct str module_path;   /* folder of the configuration */
+    unsigned char sha256[32]; /* of all texts in order */
+};
+
+/* Reads and parses a file, or all *.alloy of a folder (named FOLDER/file.alloy). Diagnostics of all
+ * files are collected, top-level attributes included; the text is of use only if there is none. A
+ * file that cannot be read or is wrongly encoded is an error ("stat x: no such file or directory")
+ * without diagnostics. */
+enum status program_read(const char *path, struct program_text *out, struct diags *diags,
+                         struct error *err);
+void program_text_release(struct program_text *text);
+
+/* ---- what a program is made of ---- */
+
+enum block_kind {
+    BLOCK_COMPONENT,
+    BLOCK_CUSTOM, /* an instance of a declare */
+    BLOCK_DECLARE,
+    BLOCK_ARGUMENT,
+    BLOCK_EXPORT,
+    BLOCK_LOGGING,
+    BLOCK_TRACING,
+    BLOCK_IMPORT,
+    BLOCK_FOREACH,
+    BLOCK_SERVICE,
+};
+
+/* What a builtin name stands for. */
+struct program_symbol {
+    const void *def; /* the asker's own */
+    const struct shape *args;
+    const struct shape *exports; /* NULL = none */
+    enum stability stability;
+    bool community;
+    bool configurable; /* services: may be given a block */
+};
+
+struct program_options {
+    /* COMPONENT, SERVICE and the config blocks. False = unknown. */
+    bool (*find)(void *arg, enum block_kind kind, struct str name, struct program_symbol *out);
+    void *arg;
+    const struct stdlib *stdlib;
+    enum stability min_stability;
+    bool community;
+};
+
+enum program_ref_kind {
+    REF_NONE,        /* the standard library's, or unresolved */
+    REF_BLOCK,       /* blocks[target] of the same module, after `used` names */
+    REF_MODULE_PATH, /* the name module_path */
+    REF_ARGUMENTS,   /* `argument` with no argument block of that name behind it */
+    REF_SHADOWED,    /* a library namespace hidden by components of that name */
+};
+
+struct program_ref {
+    uint8_t kind;
+    uint16_t used;
+    uint32_t target;
+};
+
+/* One expression of a body: where its references stand in refs. */
+struct program_expr {
+    const struct expr *expr;
+    uint32_t first_ref;
+};
+
+struct program_block {
+    enum block_kind kind;
+    struct str name; /* "prometheus.scrape" */
+    struct str label;
+    struct str id; /* name, or name.label */
+    const struct ast *ast;
+    ast_id node;
+    bool usable; /* took its place in the module (not a duplicate, known, allowed) */
+    struct program_symbol symbol;
+    uint32_t declare;                   /* CUSTOM: index of the declare in `declared_in` */
+    struct program_module *declared_in; /* CUSTOM: NULL = the name leads into an import */
+    struct program_module *inner;       /* DECLARE: its analysed body, once asked for */
+    struct body *body;                  /* NULL for declare and unusable blocks */
+    struct program_expr *exprs;
+    uint32_t expr_count;
+    struct program_ref *refs;
+    uint32_t ref_count;
+    const uint32_t *deps; /* blocks this one must come after, unique, ascending */
+    uint32_t dep_count;
+};
+
+enum program_problem_kind {
+    PROBLEM_DUPLICATE,         /* other = the first */
+    PROBLEM_DUPLICATE_SERVICE, /* other = the first */
+    PROBLEM_RESERVED_LABEL,    /* declare "declare" */
+    PROBLEM_NO_LABEL,
+    PROBLEM_UNKNOWN_NAME,
+    PROBLEM_STABILITY,
+    PROBLEM_COMMUNITY,
+    PROBLEM_ONLY_IN_MODULE,
+    PROBLEM_NOT_IN_MODULE,
+    PROBLEM_SERVICE_FIXED, /* the service takes no configuration */
+    PROBLEM_ATTRIBUTE,     /* an attribute among blocks; node = the attribute */
+    PROBLEM_UNKNOWN_REFERENCE,
+    PROBLEM_FUNCTION_STABILITY,
+    PROBLEM_SHADOWING,  /* warning */
+    PROBLEM_DEPRECATED, /* warning */
+    PROBLEM_CYCLE,      /* members */
+    PROBLEM_SELF,
+    PROBLEM_NOT_OFFERED, /* Alloy has it, this program does not yet */
+};
+
+struct program_problem {
+    enum program_problem_kind kind;
+    uint32_t block;
+    uint32_t other;
+    const struct ast *ast;
+    ast_id node;     /* references: the traversal */
+    struct str text; /* references: a.b.c; functions: the name */
+    const uint32_t *members;
+    uint32_t member_count;
+};
+
+struct program_module {
+    struct program *program;
+    struct program_module *parent; /* whose declares are visible here too */
+    struct program_module *next;   /* of the program's list */
+    struct program_block *blocks;
+    uint32_t count;
+    const uint32_t *order; /* usable blocks, dependencies first */
+    uint32_t order_count;
+    struct map ids;      /* id → usable block */
+    struct map declares; /* label → declare or import block */
+    struct map firsts;   /* first name parts of components that hide a library namespace */
+    struct program_problem *problems;
+    uint32_t problem_count;
+    uint32_t problem_cap;
+    bool is_root;
+    bool has_arguments;
+};
+
+struct program {
+    atomic_uint refs;
+    struct arena arena;
+    struct program_options options;
+    struct program_text text;
+    struct program_module *modules;
+    struct program_module *root;
+};
+
+/* Takes the text. The options' pointers must outlive the program. */
+struct program *program_new(struct program_text *owned_text, const struct program_options *options);
+struct program *program_ref(struct program *program);
+void program_unref(struct program *program);
+/* The analysed body of a declare block of `module`. */
+struct program_module *program_inner(struct program_module *module, uint32_t declare);
+
+static inline bool block_has_inner_blocks(const struct program_block *block)
+{
+    return ast_at(block->ast, ast_block_body(block->ast, block->node))->child != 0;
+}
+
+/* Index of the usable block with this id, or UINT32_MAX. */
+uint32_t program_find_block(const struct program_module *module, struct str id);
+/* The references of an expression of this block's body; NULL if the body has no such expression.
+ * `hint` remembers where the last one was found: expressions are asked for in order. */
+const struct program_ref *program_refs_of(const struct program_block *block,
+                                          const struct expr *expr, uint32_t *hint);
+
+/* Is the problem a warning? */
+bool program_problem_is_warning(enum program_problem_kind kind);
+/* The problems of a module as `run` words them; warnings are left out. */
+void program_report_run(const struct program_module *module, struct diags *diags);
+/* The whole block, from its name to its closing brace. */
+struct range program_block_range(const struct program_block *block);
+/* "component "X" is at stability level …" */
+struct str program_stability_text(struct arena *arena, const char *subject, struct str name,
+                                  enum stability level, enum stability minimum);
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef COMPILER_PROGRAM_PARTS_H
+#define COMPILER_PROGRAM_PARTS_H
+
+/* What the files that make up program.h share; nobody else includes this. */
+
+#include "compiler/program.h"
+
+/* program_module.c: classification, ids, names. */
+struct program_module *module_of_files(struct program *program);
+struct program_module *module_of_declare(struct program_module *parent,
+                                         const struct program_block *declare);
+struct program_problem *module_problem(struct program_module *module,
+                                       enum program_problem_kind kind, uint32_t block);
+/* The declare or import that the first part of `name` means here, innermost first; the module it
+ * stands in goes to *where. UINT32_MAX = none. */
+uint32_t module_declared(struct program_module *module, struct str name,
+                         struct program_module **where);
+
+/* A set of block numbers under construction. */
+struct program_deps {
+    uint32_t *items;
+    uint32_t len;
+    uint32_t cap;
+    uint32_t *seen; /* seen[block] = stamp of the block that last took it */
+    uint32_t stamp;
+    struct program_module *module;
+};
+void deps_add(struct program_deps *deps, uint32_t block);
+
+/* program_refs.c: what expressions refer to. Sets refs, and deps without order. */
+void module_resolve(struct program_module *module);
+
+/* program_order.c: edges to declares and imports, cycles, and the order of evaluation. */
+void module_arrange(struct program_module *module);
+/* Declares and imports that an instance or a declare uses. */
+void module_further_deps(struct program_module *module, uint32_t block, struct program_deps *deps);
+
+#endif
