@@ -156,7 +156,7 @@ enum status otlp_receive(struct otlp_waiting *w, char *owned_bytes, size_t len, 
         return err->status;
     }
     struct otlp_batch *batch = otlp_batch_new(way->signal, owned_bytes, len, counts.items);
-    w->ack = (struct ack){acknowledged, host_loop(r->host)};
+    w->ack = (struct ack){.done = acknowledged, .loop = host_loop(r->host)};
     w->bytes = len;
     w->items = counts.items;
     r->waiting_bytes += len;
