@@ -35,8 +35,7 @@ struct callback_entry {
 
 struct self_histogram {
     struct entry entry;
-    const double *bounds;
-    size_t bound_count;
+    struct self_bounds bounds;
     _Atomic uint64_t sum_bits;
     _Atomic uint64_t counts[]; /* of each bucket alone; the last is +Inf */
 };
@@ -251,16 +250,15 @@ void self_callback(struct self_group *group, enum self_kind kind, const char *na
 }
 
 struct self_histogram *self_histogram(struct self_group *group, const char *name, const char *help,
-                                      const double *bounds, size_t bound_count,
-                                      const struct label *labels, size_t label_count)
+                                      struct self_bounds bounds, const struct label *labels,
+                                      size_t label_count)
 {
     struct entry like = {.name = name, .help = help, .type = "histogram", .kind = ENTRY_HISTOGRAM};
-    size_t size = sizeof(struct self_histogram) + (bound_count + 1) * sizeof(uint64_t);
+    size_t size = sizeof(struct self_histogram) + (bounds.count + 1) * sizeof(uint64_t);
     struct entry *entry = entry_add(group, like, labels, label_count, size);
     struct self_histogram *h = (struct self_histogram *)entry;
     pthread_mutex_lock(&group->registry->lock);
     h->bounds = bounds;
-    h->bound_count = bound_count;
     pthread_mutex_unlock(&group->registry->lock);
     return h;
 }
@@ -317,7 +315,7 @@ double self_get(const struct self_metric *m)
 void self_observe(struct self_histogram *h, double value)
 {
     size_t bucket = 0;
-    while (bucket < h->bound_count && !(value <= h->bounds[bucket]))
+    while (bucket < h->bounds.count && !(value <= h->bounds.bounds[bucket]))
         bucket++;
     atomic_fetch_add_explicit(&h->counts[bucket], 1, memory_order_relaxed);
     add_double(&h->sum_bits, value);
@@ -356,11 +354,11 @@ static void write_histogram(struct buf *out, const struct self_histogram *h)
     uint64_t total = 0;
     struct buf le;
     buf_init(&le, NULL, 256);
-    for (size_t i = 0; i <= h->bound_count; i++) {
+    for (size_t i = 0; i <= h->bounds.count; i++) {
         total += atomic_load_explicit(&h->counts[i], memory_order_relaxed);
         buf_clear(&le);
         buf_str(&le, STR("le=\""));
-        strconv_float(&le, i < h->bound_count ? h->bounds[i] : __builtin_inf(), 'g');
+        strconv_float(&le, i < h->bounds.count ? h->bounds.bounds[i] : __builtin_inf(), 'g');
         buf_byte(&le, '"');
         write_line(out, &h->entry, "_bucket", buf_view(&le), (double)total);
     }

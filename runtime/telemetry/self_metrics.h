@@ -35,9 +35,13 @@ struct self_metric *self_metric(struct self_group *group, enum self_kind kind, c
                                 const char *help, const struct label *labels, size_t label_count);
 /* Cumulative histogram with the given upper bounds (literal array, ascending, +Inf implied). */
 struct self_histogram;
+struct self_bounds {
+    const double *bounds;
+    size_t count;
+};
 struct self_histogram *self_histogram(struct self_group *group, const char *name, const char *help,
-                                      const double *bounds, size_t bound_count,
-                                      const struct label *labels, size_t label_count);
+                                      struct self_bounds bounds, const struct label *labels,
+                                      size_t label_count);
 void self_observe(struct self_histogram *h, double value);
 
 void self_add(struct self_metric *m, double delta);

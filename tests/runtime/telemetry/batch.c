@@ -4,9 +4,7 @@
 
 #include "runtime/telemetry/batch.h"
 
-static struct label_table *table;
-
-static struct labels *set(const char *value)
+static struct labels *set(struct label_table *table, const char *value)
 {
     struct label pair = {STR("a"), str_from(value)};
     struct labels *l = labels_intern(table, &pair, 1, NULL);
@@ -23,11 +21,11 @@ static void add_or_refuse(struct metric_batch *b, struct labels *l)
     }
 }
 
-static void add_histogram(struct metric_batch *b)
+static void add_histogram(struct label_table *table, struct metric_batch *b)
 {
     struct histogram_span span = {1, 2};
     int64_t deltas[] = {3, -1};
-    struct histogram h = {.labels = set("h"),
+    struct histogram h = {.labels = set(table, "h"),
                           .positive_spans = &span,
                           .positive_span_count = 1,
                           .positive_deltas = deltas,
@@ -43,16 +41,20 @@ static void add_histogram(struct metric_batch *b)
     cr_assert_null(b->histograms[0].negative_spans);
 }
 
-static struct metric_batch *built;
+struct building {
+    struct label_table *table;
+    struct metric_batch *built;
+};
 
 static void build(void *arg)
 {
-    (void)arg;
+    struct building *building = arg;
+    struct label_table *table = building->table;
     struct metric_batch *b = metric_batch_new(2);
     for (int i = 0; i < 40; i++)
-        add_or_refuse(b, set(i % 2 ? "x" : "y"));
-    add_histogram(b);
-    struct exemplar e = {.series = set("x"), .labels = NULL, .value = 2};
+        add_or_refuse(b, set(table, i % 2 ? "x" : "y"));
+    add_histogram(table, b);
+    struct exemplar e = {.series = set(table, "x"), .labels = NULL, .value = 2};
     if (!metric_batch_add_exemplar(b, &e)) {
         labels_unref(e.series);
         mem_scope_refuse();
@@ -60,16 +62,16 @@ static void build(void *arg)
     struct metric_meta meta = {STR("f"), METRIC_COUNTER, STR("help"), STR("")};
     if (!metric_batch_add_meta(b, &meta))
         mem_scope_refuse();
-    built = b;
+    building->built = b;
 }
 
 TEST(batch, own_what_they_hold_whatever_allocation_fails)
 {
-    table = label_table_new(NULL);
+    struct label_table *table = label_table_new(NULL);
     for (uint64_t n = 1;; n++) {
-        built = NULL;
+        struct building building = {table, NULL};
         mem_fail_at(n);
-        bool ok = mem_scope_run(build, NULL);
+        bool ok = mem_scope_run(build, &building);
         bool failed = mem_failed_once();
         mem_fail_at(0);
         if (!ok) {
@@ -77,6 +79,7 @@ TEST(batch, own_what_they_hold_whatever_allocation_fails)
             cr_assert_eq(label_table_count(table), 0, "after failure %d", (int)n);
             continue;
         }
+        struct metric_batch *built = building.built;
         cr_assert_eq(built->base.items, 43);
         cr_assert_eq(built->sample_count, 40);
         cr_assert(str_is(built->metas[0].help, "help"));
@@ -94,23 +97,23 @@ TEST(batch, own_what_they_hold_whatever_allocation_fails)
 
 static void drop_inside(void *arg)
 {
-    (void)arg;
+    struct label_table *table = arg;
     struct metric_batch *b = metric_batch_new(0);
-    add_or_refuse(b, set("x"));
+    add_or_refuse(b, set(table, "x"));
     batch_unref(&b->base);
     mem_scope_refuse();
 }
 
 TEST(batch, logs_keep_their_source_and_otlp_its_bytes)
 {
-    table = label_table_new(NULL);
-    cr_assert(!mem_scope_run(drop_inside, NULL));
+    struct label_table *table = label_table_new(NULL);
+    cr_assert(!mem_scope_run(drop_inside, table));
     struct log_batch *source = log_batch_new(1);
     struct str line = arena_str(&source->base.arena, STR("hello"));
-    struct log_entry entry = {.t_ns = 1, .line = line, .labels = set("x")};
+    struct log_entry entry = {.t_ns = 1, .line = line, .labels = set(table, "x")};
     cr_assert(log_batch_add(source, &entry));
     struct log_batch *second = log_batch_new(0);
-    entry.labels = set("y");
+    entry.labels = set(table, "y");
     second->keep = batch_ref(&source->base);
     cr_assert(log_batch_add(second, &entry));
     batch_unref(&source->base);
