@@ -68,6 +68,7 @@ struct json_writer {
     unsigned depth;
 };
 
+/* HTML escaping is off; set w->html afterwards where Go leaves it on. */
 void json_begin(struct json_writer *w, struct buf *out);
 void json_object(struct json_writer *w);
 void json_object_end(struct json_writer *w);

@@ -50,7 +50,8 @@ void log_sink_free(struct log_sink *sink); /* flushes what is held */
 void log_open(struct log_sink *sink, enum log_level level, enum log_format format);
 bool log_enabled(const struct log *log, enum log_level level);
 /* Every line that passes the level also goes to tap(arg, level, line without newline), e.g. for
- * logging.write_to. Called under the sink's lock: it must only copy. NULL removes it. */
+ * logging.write_to. Called under the sink's lock: it must only copy, and not fail
+ * for lack of memory (try_ functions). NULL removes it. */
 typedef void log_tap_fn(void *arg, enum log_level level, struct str line);
 void log_set_tap(struct log_sink *sink, log_tap_fn *tap, void *arg);
 
