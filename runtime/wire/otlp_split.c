@@ -114,22 +114,22 @@ static bool step(struct splitter *s)
     return true;
 }
 
-enum status otlp_split(enum otlp_signal signal, struct str bytes, size_t max_items,
-                       struct mem_owner *owner, otlp_piece_fn *piece, void *arg, struct error *err)
+enum status otlp_split(enum otlp_signal signal, struct str bytes, const struct otlp_pieces *pieces,
+                       struct error *err)
 {
     bool is_metrics = signal == OTLP_METRICS;
     struct splitter s = {
         .path = is_metrics ? metric_path : trace_path,
         .levels = is_metrics ? sizeof metric_path / sizeof *metric_path
                              : sizeof trace_path / sizeof *trace_path,
-        .max_items = max_items,
-        .emit = piece,
-        .arg = arg,
+        .max_items = pieces->max_items,
+        .emit = pieces->take,
+        .arg = pieces->arg,
     };
     size_t max = 2 * bytes.len + 4096;
     s.stack[0] = (struct level){bytes, pb_read(bytes), 0};
-    pb_nest_init(&s.out, owner, max);
-    buf_init(&s.piece, owner, max);
+    pb_nest_init(&s.out, pieces->owner, max);
+    buf_init(&s.piece, pieces->owner, max);
     while (step(&s)) {}
     bool bad = s.stack[s.depth].at.bad;
     if (!bad)

@@ -12,9 +12,16 @@
 /* `piece` is valid during the call. */
 typedef void otlp_piece_fn(void *arg, struct str piece, size_t items);
 
-/* `bytes` have passed otlp_scan; max_items > 0. Pieces come in order; empty containers are left
- * out. Memory: twice a piece. STATUS_INVALID on broken framing. */
-enum status otlp_split(enum otlp_signal signal, struct str bytes, size_t max_items,
-                       struct mem_owner *owner, otlp_piece_fn *piece, void *arg, struct error *err);
+struct otlp_pieces {
+    size_t max_items;        /* of a piece; > 0 */
+    struct mem_owner *owner; /* pays for the scratch: twice a piece */
+    otlp_piece_fn *take;
+    void *arg;
+};
+
+/* `bytes` have passed otlp_scan. Pieces come in order; empty containers are left out.
+ * STATUS_INVALID on broken framing. */
+enum status otlp_split(enum otlp_signal signal, struct str bytes, const struct otlp_pieces *pieces,
+                       struct error *err);
 
 #endif

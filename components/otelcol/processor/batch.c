@@ -274,8 +274,8 @@ static void flush(struct lane *lane, uint64_t least, struct self_metric *reason)
     } else {
         struct cut cut = {.lane = lane, .left = items, .least = least};
         buf_init(&cut.rest, host_memory(b->host), 2 * (size_t)MAX_PENDING);
-        otlp_split(lane->signal, buf_view(&lane->pending), (size_t)max, host_memory(b->host),
-                   take_piece, &cut, &err);
+        const struct otlp_pieces pieces = {(size_t)max, host_memory(b->host), take_piece, &cut};
+        otlp_split(lane->signal, buf_view(&lane->pending), &pieces, &err);
         buf_clear(&lane->pending);
         buf_str(&lane->pending, buf_view(&cut.rest));
         buf_release(&cut.rest);
