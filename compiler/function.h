@@ -6,20 +6,18 @@
 #include "compiler/value.h"
 
 /* Parameters are decoded by the rules of SEMANTICS §9 before the call, so a function sees only what
- * it asked for. */
+ * it asked for; null becomes the zero value. */
 enum param_type {
-    PARAM_ANY,
-    PARAM_STR,
-    PARAM_STR_LIST,
-    PARAM_ARRAY,
-    PARAM_OBJECT,
-    PARAM_BOOL,
-    PARAM_CAPSULE
+    PARAM_ANY,      /* as it is */
+    PARAM_STR,      /* a string */
+    PARAM_STR_LIST, /* an array of strings */
+    PARAM_BOOL,     /* a bool */
+    PARAM_SECRET,   /* a secret capsule, from string, secret, optional_secret */
 };
 
 struct call {
     struct arena *arena;             /* scratch, gone after the call */
-    const struct value *const *args; /* converted: PARAM_STR is a string value, … */
+    const struct value *const *args; /* converted; borrowed */
     size_t count;
     struct error *err;
     size_t bad_arg; /* set to the index of the argument at fault; SIZE_MAX = the function itself */

@@ -188,6 +188,8 @@ bool schema_verify(const struct shape *shape, struct error *err);
 /* Zeroes `args`, then sets the rows' defaults and shape->defaults, nested blocks with
  * present_default included. */
 void schema_defaults(const struct shape *shape, void *args, struct arena *arena);
+/* Releases what the member of a row holds and zeroes it. */
+void schema_reset(const struct row *row, void *member);
 /* Deep equality of two decoded structs. */
 bool schema_equal(const struct shape *shape, const void *a, const void *b);
 /* Drops references; `args` must not be used afterwards. The arena's memory is the owner's. */

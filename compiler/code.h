@@ -1,0 +1,73 @@
+#ifndef COMPILER_CODE_H
+#define COMPILER_CODE_H
+
+/* Inside the compiler: expression code and one run of it. Code is postfix: every operation takes its operands
+ * from the stack and leaves one value. There are no jumps, so operation i makes at most one value,
+ * which the run keeps in trace[i] until it ends: that is how a value finds its place in the text. */
+
+#include "compiler/eval.h"
+#include "compiler/fault.h"
+#include "compiler/literal.h"
+
+enum op_kind {
+    OP_LITERAL,
+    OP_LOAD,
+    OP_ACCESS,
+    OP_INDEX,
+    OP_ARRAY,
+    OP_OBJECT,
+    OP_CALL,
+    OP_UNARY,
+    OP_BINARY,
+};
+
+struct op {
+    uint8_t kind; /* enum op_kind */
+    uint8_t sub;  /* UNARY, BINARY: enum ast_op */
+    uint32_t count; /* ARRAY, OBJECT: items; CALL: arguments; LOAD: index of the reference */
+    ast_id node;    /* the outermost pair of parentheses around it, else itself */
+    ast_id name;    /* ACCESS: the NAME node; LOAD: the IDENT */
+    union {
+        const struct literal *literal;
+        struct str text;        /* ACCESS: field */
+        const struct str *keys; /* OBJECT */
+    } as;
+};
+
+struct expr {
+    const struct ast *ast;
+    struct op *ops;
+    uint32_t op_count;
+    struct expr_ref *refs;
+    size_t ref_count;
+    bool calls; /* calls a function */
+};
+
+enum { RUN_INLINE = 24 };
+
+/* One evaluation. Values in the trace live until run_end. */
+struct run {
+    const struct expr *e;
+    struct value **trace; /* by operation; NULL = none */
+    bool *owned;          /* the run holds a reference */
+    uint32_t *stack;      /* indexes into trace */
+    uint32_t depth;
+    struct value *inline_trace[RUN_INLINE];
+    bool inline_owned[RUN_INLINE];
+    uint32_t inline_stack[RUN_INLINE];
+};
+
+/* The value (borrowed from the run), or NULL with a diagnostic. Always to be ended. */
+const struct value *run_begin(struct run *run, const struct expr *e, const struct scope *scope,
+                              struct fault *fault, struct diags *diags);
+void run_end(struct run *run);
+/* Adds the diagnostic of a fault about a value of this run. */
+void run_report(const struct run *run, const struct fault *fault, struct diags *diags);
+/* The same, blaming the operation `op` whatever values it shares with others. */
+void run_report_at(const struct run *run, uint32_t op, const struct fault *fault,
+                   struct diags *diags);
+
+/* Calls the function below `argc` arguments on the stack; a new reference, or NULL and reported. */
+struct value *run_call(struct run *run, uint32_t argc, struct fault *fault, struct diags *diags);
+
+#endif

@@ -1,0 +1,197 @@
+/* From syntax tree to expression code. Walks with a stack of its own; linear. */
+
+#include "base/vec.h"
+#include "compiler/code.h"
+
+enum { NO_REF = -1 };
+
+struct visit {
+    ast_id node;
+    ast_id next; /* child to visit next; 0 = all done */
+};
+
+struct compiler {
+    struct arena *arena;
+    const struct ast *ast;
+    VEC(struct visit) visits;
+    VEC(struct op) ops;
+    VEC(struct expr_ref) refs;
+    VEC(struct str) names; /* of all references, one after the other */
+    VEC(size_t) first;     /* where the names of a reference begin */
+    int64_t open;          /* the reference that the next .name prolongs, or NO_REF */
+    bool calls;
+};
+
+static struct op *emit(struct compiler *c, enum op_kind kind, ast_id node)
+{
+    VEC_PUSH(&c->ops, ((struct op){.kind = (uint8_t)kind, .node = node}));
+    return &c->ops.items[c->ops.len - 1];
+}
+
+static uint32_t count_children(const struct ast *ast, ast_id node)
+{
+    uint32_t count = 0;
+    AST_EACH(ast, node, child)
+    {
+        (void)child;
+        count++;
+    }
+    return count;
+}
+
+static void emit_literal(struct compiler *c, ast_id node)
+{
+    struct literal *literal = ARENA_NEW(c->arena, struct literal);
+    literal_read(literal, ast_at(c->ast, node)->op, ast_text(c->ast, node), c->arena);
+    emit(c, OP_LITERAL, node)->as.literal = literal;
+    c->open = NO_REF;
+}
+
+static void emit_load(struct compiler *c, ast_id node)
+{
+    struct op *op = emit(c, OP_LOAD, node);
+    op->count = (uint32_t)c->refs.len;
+    op->name = node;
+    c->open = (int64_t)c->refs.len;
+    VEC_PUSH(&c->first, c->names.len);
+    VEC_PUSH(&c->names, ast_text(c->ast, node));
+    VEC_PUSH(&c->refs, ((struct expr_ref){.count = 1, .node = node}));
+}
+
+static void emit_access(struct compiler *c, ast_id node)
+{
+    ast_id name = ast_at(c->ast, ast_at(c->ast, node)->child)->next;
+    struct op *op = emit(c, OP_ACCESS, node);
+    op->name = name;
+    op->as.text = ast_text(c->ast, name);
+    if (c->open == NO_REF)
+        return;
+    VEC_PUSH(&c->names, op->as.text);
+    c->refs.items[c->open].count++;
+    c->refs.items[c->open].node = node;
+}
+
+static void emit_object(struct compiler *c, ast_id node)
+{
+    uint32_t count = count_children(c->ast, node);
+    struct str *keys = ARENA_ARRAY(c->arena, count + 1, struct str);
+    uint32_t i = 0;
+    AST_EACH(c->ast, node, field)
+    {
+        keys[i++] = ast_name(c->ast, field);
+    }
+    struct op *op = emit(c, OP_OBJECT, node);
+    op->count = count;
+    op->as.keys = keys;
+}
+
+static void emit_call(struct compiler *c, ast_id node)
+{
+    emit(c, OP_CALL, node)->count = count_children(c->ast, node) - 1;
+    c->calls = true;
+}
+
+/* All children have been compiled. */
+static void leave(struct compiler *c, ast_id node)
+{
+    const struct ast_node *n = ast_at(c->ast, node);
+    switch (n->kind) {
+    case AST_LITERAL:
+        emit_literal(c, node);
+        return;
+    case AST_IDENT:
+        emit_load(c, node);
+        return;
+    case AST_ACCESS:
+        emit_access(c, node);
+        return;
+    case AST_PAREN:
+        c->ops.items[c->ops.len - 1].node = node;
+        break;
+    case AST_INDEX:
+        emit(c, OP_INDEX, node);
+        break;
+    case AST_ARRAY:
+        emit(c, OP_ARRAY, node)->count = count_children(c->ast, node);
+        break;
+    case AST_OBJECT:
+        emit_object(c, node);
+        break;
+    case AST_CALL:
+        emit_call(c, node);
+        break;
+    case AST_UNARY:
+        emit(c, OP_UNARY, node)->sub = n->op;
+        break;
+    case AST_BINARY:
+        emit(c, OP_BINARY, node)->sub = n->op;
+        break;
+    default: /* NAME, FIELD: part of their parents */
+        return;
+    }
+    c->open = NO_REF;
+}
+
+static void walk(struct compiler *c, ast_id root)
+{
+    VEC_PUSH(&c->visits, ((struct visit){root, ast_at(c->ast, root)->child}));
+    while (c->visits.len > 0) {
+        struct visit *top = &c->visits.items[c->visits.len - 1];
+        ast_id child = top->next;
+        if (child == 0) {
+            ast_id node = top->node;
+            c->visits.len--;
+            leave(c, node);
+            continue;
+        }
+        const struct ast_node *n = ast_at(c->ast, child);
+        top->next = n->next;
+        if (n->kind != AST_NAME)
+            VEC_PUSH(&c->visits, ((struct visit){child, n->child}));
+    }
+}
+
+static void *keep(struct arena *arena, const void *items, size_t count, size_t size)
+{
+    void *copy = arena_array(arena, count + 1, size);
+    if (count > 0)
+        memcpy(copy, items, count * size);
+    return copy;
+}
+
+struct expr *expr_compile(struct arena *arena, const struct ast *ast, ast_id node)
+{
+    struct compiler c = {.arena = arena, .ast = ast, .open = NO_REF};
+    walk(&c, node);
+    struct expr *e = ARENA_NEW(arena, struct expr);
+    e->ast = ast;
+    e->calls = c.calls;
+    e->op_count = (uint32_t)c.ops.len;
+    e->ops = keep(arena, c.ops.items, c.ops.len, sizeof(struct op));
+    e->ref_count = c.refs.len;
+    e->refs = keep(arena, c.refs.items, c.refs.len, sizeof(struct expr_ref));
+    const struct str *names = keep(arena, c.names.items, c.names.len, sizeof(struct str));
+    for (size_t i = 0; i < c.refs.len; i++)
+        e->refs[i].names = names + c.first.items[i];
+    VEC_RELEASE(&c.visits);
+    VEC_RELEASE(&c.ops);
+    VEC_RELEASE(&c.refs);
+    VEC_RELEASE(&c.names);
+    VEC_RELEASE(&c.first);
+    return e;
+}
+
+size_t expr_ref_count(const struct expr *e)
+{
+    return e->ref_count;
+}
+
+const struct expr_ref *expr_ref_at(const struct expr *e, size_t index)
+{
+    return &e->refs[index];
+}
+
+bool expr_is_constant(const struct expr *e)
+{
+    return e->ref_count == 0 && !e->calls;
+}
