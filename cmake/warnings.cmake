@@ -8,7 +8,8 @@ endif()
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     list(APPEND INVAR_WARNINGS -Werror)
 else()
-    list(APPEND INVAR_WARNINGS -Wno-unknown-warning-option)
+    list(APPEND INVAR_WARNINGS -Wno-unknown-warning-option -Wno-ignored-attributes
+        -Wno-format-nonliteral)
 endif()
 
 # The header that takes unsafe functions away is seen by every C file of ours.
