@@ -16,7 +16,13 @@
  *   ACCESS     expression, NAME         INDEX   expression, expression
  *   CALL       function, arguments …    PAREN   expression
  *   UNARY      op = enum ast_op         BINARY  left, right
- * Offsets are half-open [start, end) in bytes. LABEL and quoted NAMEs include their quotes. */
+ * Offsets are half-open [start, end) in bytes. LABEL and quoted NAMEs include their quotes. The
+ * BODY of a block spans its braces, that of a file the whole text.
+ *
+ * Nodes are stored in post-order: a subtree is the contiguous range ast_first(ast, id) … id,
+ * children before their parent, so a walk bottom-up is a loop and needs no stack. Brackets, blocks,
+ * unary operators and right operands nest at most SOURCE_MAX_DEPTH deep; left operands, accesses
+ * and calls (a + b + c, a.b.c) may form longer chains. */
 
 #include "compiler/diag.h"
 
@@ -99,6 +105,15 @@ void ast_free(struct ast *ast);
 static inline const struct ast_node *ast_at(const struct ast *ast, ast_id id)
 {
     return &ast->nodes[id];
+}
+
+/* The first node of a subtree in storage order. */
+static inline ast_id ast_first(const struct ast *ast, ast_id id)
+{
+    while (ast->nodes[id].child != 0) {
+        id = ast->nodes[id].child;
+    }
+    return id;
 }
 
 struct str ast_text(const struct ast *ast, ast_id id);

@@ -21,9 +21,12 @@ struct source {
     struct str text;
     const uint32_t *lines; /* offset of each line's first byte */
     uint32_t line_count;
+    bool odd; /* the text has NUL, invalid UTF-8, or a byte order mark that is not its first
+                 character */
 };
 
-/* Copies name and text. STATUS_LIMIT above SOURCE_MAX_BYTES. NULL on failure. */
+/* Copies name and text (a NUL follows the copy). STATUS_LIMIT above SOURCE_MAX_BYTES. NULL on
+ * failure. References may be taken inside a memory scope: if it fails, they are given back. */
 struct source *source_new(struct str name, struct str text, struct error *err);
 /* As loading does (SEMANTICS §1, last paragraph): UTF-16/32 byte order marks and invalid UTF-8 are
  * refused. */
@@ -44,6 +47,8 @@ struct range {
 };
 
 struct pos source_pos(const struct source *source, uint32_t offset);
+/* The line of an offset, looked for from a line (1-based) that is likely to be near. */
+uint32_t source_line_near(const struct source *source, uint32_t offset, uint32_t near);
 /* From half-open offsets [start, end). */
 struct range source_range(const struct source *source, uint32_t start, uint32_t end);
 /* Line `line` (1-based) without its newline. */

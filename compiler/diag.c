@@ -1,0 +1,180 @@
+/* The list of diagnostics and its short forms; the excerpts are drawn in compiler/diag_render.c.
+ * Texts live in the list's arena, at most DIAGS_MAX of them. */
+
+#include "compiler/diag.h"
+
+static struct mem_owner owner = MEM_OWNER_INIT("compiler.diag", 0);
+
+enum { TEXT_MAX = 256 * 1024 * 1024 };
+
+struct row {
+    const char *code;
+    enum diag_severity severity;
+    const char *format;
+};
+
+#define DIAG(id, code, severity, format) {code, severity, format},
+static const struct row rows[DIAG_ID_COUNT] = {
+#include "compiler/diag.def"
+};
+#undef DIAG
+
+void diags_init(struct diags *d)
+{
+    *d = (struct diags){0};
+    arena_init(&d->arena, &owner, TEXT_MAX);
+}
+
+void diags_release(struct diags *d)
+{
+    for (size_t i = d->len; i > 0; i--) {
+        source_unref(d->items[i - 1].source);
+    }
+    mem_free(d->items);
+    arena_release(&d->arena);
+    *d = (struct diags){0};
+}
+
+/* A new item, or NULL when the list is full. */
+static struct diag *push(struct diags *d, enum diag_severity severity)
+{
+    d->errors += severity == DIAG_ERROR;
+    if (d->len >= DIAGS_MAX) {
+        d->dropped++;
+        return NULL;
+    }
+    if (d->len == d->cap) {
+        d->cap = d->cap > 0 ? d->cap * 2 : 8;
+        d->items = mem_realloc(&owner, d->items, d->cap * sizeof(*d->items));
+    }
+    struct diag *diag = &d->items[d->len];
+    *diag = (struct diag){.severity = severity};
+    return diag;
+}
+
+struct diag *diag_add(struct diags *d, enum diag_id id, struct source *source, struct range range,
+                      ...)
+{
+    struct diag *diag = push(d, rows[id].severity);
+    if (!diag) {
+        return NULL;
+    }
+    va_list args;
+    va_start(args, range);
+    diag->message = arena_vprintf(&d->arena, rows[id].format, args);
+    va_end(args);
+    diag->id = id;
+    diag->source = source ? source_ref(source) : NULL;
+    diag->range = range;
+    d->len++;
+    return diag;
+}
+
+void diags_append(struct diags *d, const struct diags *from)
+{
+    for (size_t i = 0; i < from->len; i++) {
+        const struct diag *old = &from->items[i];
+        struct diag *diag = push(d, old->severity);
+        if (!diag) {
+            continue;
+        }
+        diag->message = arena_str(&d->arena, old->message);
+        diag->value = arena_str(&d->arena, old->value);
+        diag->hint = arena_str(&d->arena, old->hint);
+        diag->id = old->id;
+        diag->range = old->range;
+        diag->source = old->source ? source_ref(old->source) : NULL;
+        d->len++;
+    }
+    size_t kept_errors = 0;
+    for (size_t i = 0; i < from->len; i++) {
+        kept_errors += from->items[i].severity == DIAG_ERROR;
+    }
+    d->dropped += from->dropped;
+    d->errors += from->errors - kept_errors;
+}
+
+const char *diag_code(enum diag_id id)
+{
+    return rows[id].code;
+}
+
+/* "FILE:LINE:COL", "LINE:COL" or "-". */
+static void write_place(struct buf *out, const struct diag *diag)
+{
+    struct str name = diag->source ? diag->source->name : STR_NONE;
+    buf_str(out, name);
+    if (diag->range.start.line > 0) {
+        if (name.len > 0) {
+            buf_byte(out, ':');
+        }
+        buf_u64(out, diag->range.start.line);
+        buf_byte(out, ':');
+        buf_u64(out, diag->range.start.col);
+    } else if (name.len == 0) {
+        buf_byte(out, '-');
+    }
+}
+
+void diag_line(struct buf *out, const struct diag *diag)
+{
+    write_place(out, diag);
+    buf_cstr(out, ": ");
+    buf_str(out, diag->message);
+}
+
+void diags_summary(struct buf *out, const struct diags *d)
+{
+    if (d->len == 0) {
+        buf_cstr(out, "no errors");
+        return;
+    }
+    diag_line(out, &d->items[0]);
+    size_t more = d->len - 1 + d->dropped;
+    if (more > 0) {
+        buf_printf(out, " (and %zu more diagnostics)", more);
+    }
+}
+
+static void json_pos(struct json_writer *w, const char *key, struct pos pos)
+{
+    if (pos.line == 0) {
+        return;
+    }
+    json_key(w, str_from(key));
+    json_object(w);
+    json_key(w, STR("line"));
+    json_u64(w, pos.line);
+    json_key(w, STR("col"));
+    json_u64(w, pos.col);
+    json_key(w, STR("offset"));
+    json_u64(w, pos.offset);
+    json_object_end(w);
+}
+
+static void json_text(struct json_writer *w, const char *key, struct str text)
+{
+    if (text.len > 0) {
+        json_key(w, str_from(key));
+        json_string(w, text);
+    }
+}
+
+void diags_json(struct json_writer *w, const struct diags *d)
+{
+    json_array(w);
+    for (size_t i = 0; i < d->len; i++) {
+        const struct diag *diag = &d->items[i];
+        json_object(w);
+        json_text(w, "severity", diag->severity == DIAG_ERROR ? STR("error") : STR("warning"));
+        json_text(w, "code", str_from(diag_code(diag->id)));
+        json_text(w, "message", diag->message);
+        json_text(w, "file", diag->source ? diag->source->name : STR_NONE);
+        json_pos(w, "start", diag->range.start);
+        json_pos(w, "end", diag->range.end);
+        json_text(w, "value", diag->value);
+        json_text(w, "hint", diag->hint);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
