@@ -1,7 +1,7 @@
 /* What a token of the language is, once. Names only, no rules: the compiler's lexer
- * (compiler/lexer.re) and the tree-sitter scanner (grammar/src/scanner.re) include this file. Before
- * that each defines `letter` and `idchar`, the first and the following characters of an identifier,
- * in its own alphabet: UTF-8 in the lexer, character classes in the scanner. NUL belongs to no token,
+ * (compiler/lexer.re) and the tree-sitter scanner (grammar/src/scanner.re) include it. Before that
+ * each defines `letter` and `idchar`, the first and the following characters of an identifier, in
+ * its own alphabet: UTF-8 in the lexer, character classes in the scanner. NUL belongs to no token,
  * so that it can mark the end of the text. */
 
 /*!re2c
