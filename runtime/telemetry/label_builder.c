@@ -58,12 +58,8 @@ static size_t place(const struct label_builder *b, struct str name, bool *found)
     return from;
 }
 
-void label_builder_set(struct label_builder *b, struct str name, struct str value)
+void label_builder_put(struct label_builder *b, struct str name, struct str value)
 {
-    if (value.len == 0) {
-        label_builder_remove(b, name);
-        return;
-    }
     bool found;
     size_t at = place(b, name, &found);
     if (found) {
@@ -74,6 +70,14 @@ void label_builder_set(struct label_builder *b, struct str name, struct str valu
     memmove(b->pairs + at + 1, b->pairs + at, (b->count - at) * sizeof(*b->pairs));
     b->pairs[at] = (struct label){name, value};
     b->count++;
+}
+
+void label_builder_set(struct label_builder *b, struct str name, struct str value)
+{
+    if (value.len == 0)
+        label_builder_remove(b, name);
+    else
+        label_builder_put(b, name, value);
 }
 
 void label_builder_remove(struct label_builder *b, struct str name)
@@ -97,4 +101,10 @@ struct labels *label_builder_intern(const struct label_builder *b, struct label_
                                     struct error *err)
 {
     return labels_intern(table, b->pairs, b->count, err);
+}
+
+struct labels *label_builder_intern_stream(const struct label_builder *b, struct label_table *table,
+                                           struct error *err)
+{
+    return labels_intern_stream(table, b->pairs, b->count, err);
 }

@@ -75,10 +75,11 @@ size_t label_table_count(struct label_table *table)
 
 /* Order. */
 
-static bool in_order(const struct label *pairs, size_t count)
+static bool in_order(const struct label *pairs, size_t count, bool keep_empty)
 {
     for (size_t i = 0; i < count; i++) {
-        if (pairs[i].value.len == 0 || (i > 0 && str_cmp(pairs[i - 1].name, pairs[i].name) >= 0))
+        if ((pairs[i].value.len == 0 && !keep_empty) ||
+            (i > 0 && str_cmp(pairs[i - 1].name, pairs[i].name) >= 0))
             return false;
     }
     return true;
@@ -100,7 +101,8 @@ static size_t lower_bound(const struct label *pairs, size_t count, struct str na
     return from;
 }
 
-static size_t sort_pairs(struct label *out, const struct label *pairs, size_t count)
+static size_t sort_pairs(struct label *out, const struct label *pairs, size_t count,
+                         bool keep_empty)
 {
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
@@ -115,7 +117,7 @@ static size_t sort_pairs(struct label *out, const struct label *pairs, size_t co
     }
     size_t kept = 0;
     for (size_t i = 0; i < used; i++) {
-        if (out[i].value.len)
+        if (out[i].value.len || keep_empty)
             out[kept++] = out[i];
     }
     return kept;
@@ -124,11 +126,11 @@ static size_t sort_pairs(struct label *out, const struct label *pairs, size_t co
 /* Drafts. */
 
 static enum status draft_order(struct draft *d, struct mem_owner *owner, const struct label *pairs,
-                               size_t count, struct error *err)
+                               size_t count, bool keep_empty, struct error *err)
 {
     d->pairs = pairs;
     d->count = count;
-    if (in_order(pairs, count))
+    if (in_order(pairs, count, keep_empty))
         return STATUS_OK;
     struct label *sorted = d->small_pairs;
     if (count > SMALL_COUNT) {
@@ -136,7 +138,7 @@ static enum status draft_order(struct draft *d, struct mem_owner *owner, const s
         if (!sorted)
             return error_set(err, STATUS_MEMORY, "no memory for %zu labels", count);
     }
-    d->count = sort_pairs(sorted, pairs, count);
+    d->count = sort_pairs(sorted, pairs, count, keep_empty);
     d->pairs = sorted;
     return STATUS_OK;
 }
@@ -148,7 +150,8 @@ static void text_write(char *at, const struct label *pairs, size_t count)
             memcpy(at, pairs[i].name.ptr, pairs[i].name.len);
         at += pairs[i].name.len;
         *at++ = '\xff';
-        memcpy(at, pairs[i].value.ptr, pairs[i].value.len);
+        if (pairs[i].value.len)
+            memcpy(at, pairs[i].value.ptr, pairs[i].value.len);
         at += pairs[i].value.len;
         *at++ = '\xff';
     }
@@ -269,8 +272,8 @@ static struct labels *find_or_add(struct label_table *table, const struct draft 
     return l;
 }
 
-struct labels *labels_intern(struct label_table *table, const struct label *pairs, size_t count,
-                             struct error *err)
+static struct labels *intern(struct label_table *table, const struct label *pairs, size_t count,
+                             bool keep_empty, struct error *err)
 {
     if (count > LABELS_MAX) {
         error_set(err, STATUS_LIMIT, "label set of more than %d labels", LABELS_MAX);
@@ -279,7 +282,7 @@ struct labels *labels_intern(struct label_table *table, const struct label *pair
     struct draft d;
     d.owned_pairs = d.owned_text = NULL;
     struct labels *l = NULL;
-    if (draft_order(&d, table->owner, pairs, count, err) == STATUS_OK &&
+    if (draft_order(&d, table->owner, pairs, count, keep_empty, err) == STATUS_OK &&
         draft_text(&d, table->owner, err) == STATUS_OK) {
         l = find_or_add(table, &d);
         if (!l)
@@ -288,6 +291,18 @@ struct labels *labels_intern(struct label_table *table, const struct label *pair
     mem_free(d.owned_pairs);
     mem_free(d.owned_text);
     return l;
+}
+
+struct labels *labels_intern(struct label_table *table, const struct label *pairs, size_t count,
+                             struct error *err)
+{
+    return intern(table, pairs, count, false, err);
+}
+
+struct labels *labels_intern_stream(struct label_table *table, const struct label *pairs,
+                                    size_t count, struct error *err)
+{
+    return intern(table, pairs, count, true, err);
 }
 
 /* References. */

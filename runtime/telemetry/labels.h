@@ -39,6 +39,9 @@ size_t label_table_count(struct label_table *table);
  * (STATUS_LIMIT, STATUS_MEMORY). */
 struct labels *labels_intern(struct label_table *table, const struct label *pairs, size_t count,
                              struct error *err);
+/* The same, but labels with an empty value are kept, as Loki's streams may have them. */
+struct labels *labels_intern_stream(struct label_table *table, const struct label *pairs,
+                                    size_t count, struct error *err);
 struct labels *labels_ref(const struct labels *l);
 void labels_unref(const struct labels *l);
 struct str labels_get(const struct labels *l, struct str name); /* empty when absent */
@@ -60,9 +63,13 @@ void label_builder_from(struct label_builder *b, const struct labels *l);
 void label_builder_clear(struct label_builder *b);
 /* An empty value removes. */
 void label_builder_set(struct label_builder *b, struct str name, struct str value);
+/* An empty value stays: for streams. */
+void label_builder_put(struct label_builder *b, struct str name, struct str value);
 void label_builder_remove(struct label_builder *b, struct str name);
 struct str label_builder_get(const struct label_builder *b, struct str name);
 struct labels *label_builder_intern(const struct label_builder *b, struct label_table *table,
                                     struct error *err);
+struct labels *label_builder_intern_stream(const struct label_builder *b, struct label_table *table,
+                                           struct error *err);
 
 #endif

@@ -40,6 +40,11 @@ TEST(labels, are_sorted_unique_and_interned)
     cr_assert_eq(empty, dropped);
     cr_assert_eq(empty->count, 0);
     labels_unref(empty);
+    struct labels *stream = labels_intern_stream(
+        table, (struct label[]){{STR("b"), STR("")}, {STR("a"), STR("1")}}, 2, NULL);
+    cr_assert_eq(stream->count, 2);
+    cr_assert(str_is(stream->pairs[1].name, "b"));
+    labels_unref(stream);
     labels_unref(dropped);
 
     /* The separator inside a text does not make two sets one. */
