@@ -1,5 +1,5 @@
-/* Where a fault is in the text (SEMANTICS §7): the value's node, found in the trace by the value's address,
- * newest first; the message quotes the node's source text and the path below it. */
+/* Where a fault is in the text (SEMANTICS §7): the value's node, found in the trace by the value's
+ * address, newest first; the message quotes the node's source text and the path below it. */
 
 #include "compiler/code.h"
 #include "compiler/format.h"

@@ -1,5 +1,6 @@
-/* Compiling a block body: names to rows, repetitions, what is missing, expressions to code. Linear in the body
- * for a given schema, except that repeated names are counted by looking at the rows they hit. */
+/* Compiling a block body: names to rows, repetitions, what is missing, expressions to code. Linear
+ * in the body for a given schema, except that repeated names are counted by looking at the rows
+ * they hit. */
 
 #include "compiler/body.h"
 
@@ -105,12 +106,8 @@ void statement_report(const struct statement *s, struct diags *diags)
     case DIAG_REFUSED_BLOCK:
         diag_add(diags, s->problem, s->ast->source, range, STR_ARG(s->name), s->hit.row->doc);
         break;
-    case DIAG_NESTED_BLOCK:
-        diag_add(diags, s->problem, s->ast->source, range);
-        break;
-    default:
-        diag_add(diags, s->problem, s->ast->source, range, STR_ARG(s->name));
-        break;
+    case DIAG_NESTED_BLOCK: diag_add(diags, s->problem, s->ast->source, range); break;
+    default: diag_add(diags, s->problem, s->ast->source, range, STR_ARG(s->name)); break;
     }
 }
 

@@ -1,18 +1,18 @@
 #ifndef COMPILER_BODY_H
 #define COMPILER_BODY_H
 
-/* Inside the compiler: compiled bodies (decode.h) and the missing rows that decoding and the static check
- * both report. */
+/* Inside the compiler: compiled bodies (decode.h) and the missing rows that decoding and the static
+ * check both report. */
 
 #include "compiler/decode.h"
 
 /* A statement that is wrong whatever its value: reported when its turn comes. */
 struct statement {
     struct schema_hit hit;
-    struct expr *expr;   /* ATTRIBUTE; NULL for blocks */
-    struct body *body;   /* BLOCK */
+    struct expr *expr; /* ATTRIBUTE; NULL for blocks */
+    struct body *body; /* BLOCK */
     struct str name;
-    uint32_t index;      /* BLOCKS, ENUM_BLOCKS: which of `total` */
+    uint32_t index; /* BLOCKS, ENUM_BLOCKS: which of `total` */
     uint32_t total;
     enum diag_id problem; /* 0 (DIAG_PLAIN) = none */
     const struct ast *ast;
@@ -32,11 +32,12 @@ struct body {
     uint32_t count;
     struct missing *missing; /* required rows that are absent, in schema order */
     uint32_t missing_count;
-    struct expr **exprs;     /* of the outermost body: all, in source order */
+    struct expr **exprs; /* of the outermost body: all, in source order */
     size_t expr_count;
 };
 
-/* Names, rows, counts and what is missing of one body, without its expressions and nested bodies. */
+/* Names, rows, counts and what is missing of one body, without its expressions and nested bodies.
+ */
 struct body *body_survey(struct arena *arena, const struct ast *ast, ast_id block,
                          const struct shape *shape);
 void statement_report(const struct statement *s, struct diags *diags);

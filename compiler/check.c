@@ -1,6 +1,6 @@
-/* The static check of a body (SEMANTICS §10): names, counts, what is missing, and literals against the types
- * of their rows. Nothing is evaluated beyond one operator on literals. Nested blocks are walked with a
- * stack; inside a value the depth is that of the row's type. */
+/* The static check of a body (SEMANTICS §10): names, counts, what is missing, and literals against
+ * the types of their rows. Nothing is evaluated beyond one operator on literals. Nested blocks are
+ * walked with a stack; inside a value the depth is that of the row's type. */
 
 #include "base/vec.h"
 #include "compiler/body.h"
@@ -39,30 +39,24 @@ static void report(struct checker *k, struct range range)
 static const char *type_name(const struct field_type *type)
 {
     switch (type->kind) {
-    case FIELD_BOOL:
-        return "bool";
+    case FIELD_BOOL: return "bool";
     case FIELD_STR:
     case FIELD_DURATION:
     case FIELD_SIZE:
     case FIELD_TIME:
     case FIELD_TEXT:
-    case FIELD_CHOICE:
-        return "string";
+    case FIELD_CHOICE: return "string";
     case FIELD_SECRET:
     case FIELD_OPTIONAL_SECRET:
     case FIELD_TARGET:
-    case FIELD_CAPSULE:
-        return "capsule";
+    case FIELD_CAPSULE: return "capsule";
     case FIELD_BYTES:
     case FIELD_TARGETS:
     case FIELD_LIST:
-    case FIELD_FIXED:
-        return "array";
+    case FIELD_FIXED: return "array";
     case FIELD_MAP:
-    case FIELD_OBJECT:
-        return "object";
-    default:
-        return "number";
+    case FIELD_OBJECT: return "object";
+    default: return "number";
     }
 }
 
@@ -71,8 +65,7 @@ static bool takes_anything(const struct field_type *type)
     return type->kind == FIELD_ANY || type->kind == FIELD_CAPSULE;
 }
 
-static void expected(struct checker *k, const struct field_type *type, ast_id node,
-                     const char *got)
+static void expected(struct checker *k, const struct field_type *type, ast_id node, const char *got)
 {
     char message[64];
     int len = snprintf(message, sizeof(message), "expected %s, got %s", type_name(type), got);
@@ -155,15 +148,11 @@ static void check_binary(struct checker *k, const struct field_type *type, const
 static const struct field_type *item_of(const struct field_type *type)
 {
     switch (type->kind) {
-    case FIELD_BYTES:
-        return &field_u8;
-    case FIELD_TARGETS:
-        return &field_target;
+    case FIELD_BYTES: return &field_u8;
+    case FIELD_TARGETS: return &field_target;
     case FIELD_LIST:
-    case FIELD_FIXED:
-        return type->item;
-    default:
-        return NULL;
+    case FIELD_FIXED: return type->item;
+    default: return NULL;
     }
 }
 
@@ -215,11 +204,8 @@ static void check_object(struct checker *k, const struct field_type *type, const
                          ast_id node)
 {
     switch (type->kind) {
-    case FIELD_TARGET:
-        break;
-    case FIELD_OBJECT:
-        check_struct(k, field_shape(type, row), node);
-        break;
+    case FIELD_TARGET: break;
+    case FIELD_OBJECT: check_struct(k, field_shape(type, row), node); break;
     case FIELD_MAP:
         if (takes_anything(type->item))
             break;
@@ -228,9 +214,7 @@ static void check_object(struct checker *k, const struct field_type *type, const
             check_expr(k, type->item, row, ast_value(k->ast, field));
         }
         break;
-    default:
-        expected(k, type, node, "object");
-        break;
+    default: expected(k, type, node, "object"); break;
     }
 }
 
@@ -240,15 +224,9 @@ static void check_expr(struct checker *k, const struct field_type *type, const s
     while (type->kind == FIELD_NULLABLE)
         type = type->item;
     switch (ast_at(k->ast, node)->kind) {
-    case AST_LITERAL:
-        check_literal(k, type, row, node);
-        break;
-    case AST_UNARY:
-        check_unary(k, type, row, node);
-        break;
-    case AST_BINARY:
-        check_binary(k, type, row, node);
-        break;
+    case AST_LITERAL: check_literal(k, type, row, node); break;
+    case AST_UNARY: check_unary(k, type, row, node); break;
+    case AST_BINARY: check_binary(k, type, row, node); break;
     case AST_ARRAY:
         if (!takes_anything(type))
             check_array(k, type, row, node);
@@ -257,8 +235,7 @@ static void check_expr(struct checker *k, const struct field_type *type, const s
         if (!takes_anything(type))
             check_object(k, type, row, node);
         break;
-    default: /* anything else is assumed to fit */
-        break;
+    default: /* anything else is assumed to fit */ break;
     }
 }
 
@@ -292,8 +269,7 @@ static void report_missing(struct checker *k, const struct check_frame *frame)
                  ast_range(k->ast, frame->block), frame->body->missing[i].name);
 }
 
-void check_body(const struct ast *ast, ast_id block, const struct shape *shape,
-                struct diags *diags)
+void check_body(const struct ast *ast, ast_id block, const struct shape *shape, struct diags *diags)
 {
     if (!shape)
         return;

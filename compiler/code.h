@@ -1,9 +1,10 @@
 #ifndef COMPILER_CODE_H
 #define COMPILER_CODE_H
 
-/* Inside the compiler: expression code and one run of it. Code is postfix: every operation takes its operands
- * from the stack and leaves one value. There are no jumps, so operation i makes at most one value,
- * which the run keeps in trace[i] until it ends: that is how a value finds its place in the text. */
+/* Inside the compiler: expression code and one run of it. Code is postfix: every operation takes
+ * its operands from the stack and leaves one value. There are no jumps, so operation i makes at
+ * most one value, which the run keeps in trace[i] until it ends: that is how a value finds its
+ * place in the text. */
 
 #include "compiler/eval.h"
 #include "compiler/fault.h"
@@ -22,8 +23,8 @@ enum op_kind {
 };
 
 struct op {
-    uint8_t kind; /* enum op_kind */
-    uint8_t sub;  /* UNARY, BINARY: enum ast_op */
+    uint8_t kind;   /* enum op_kind */
+    uint8_t sub;    /* UNARY, BINARY: enum ast_op */
     uint32_t count; /* ARRAY, OBJECT: items; CALL: arguments; LOAD: index of the reference */
     ast_id node;    /* the outermost pair of parentheses around it, else itself */
     ast_id name;    /* ACCESS: the NAME node; LOAD: the IDENT */

@@ -1,5 +1,5 @@
-/* One value into one C member: a function for each kind of field, in a table. Depth is that of the schema's
- * types, not of the input. */
+/* One value into one C member: a function for each kind of field, in a table. Depth is that of the
+ * schema's types, not of the input. */
 
 #include "compiler/coerce.h"
 
@@ -20,8 +20,8 @@ static bool check_bounds(struct coercion *c, const struct row *row, const struct
     return true;
 }
 
-static bool coerce_integer(struct coercion *c, const struct field_type *type,
-                           const struct row *row, const struct value *v, void *member)
+static bool coerce_integer(struct coercion *c, const struct field_type *type, const struct row *row,
+                           const struct value *v, void *member)
 {
     struct value number;
     if (!coerce_number(c, v, &number))
@@ -29,30 +29,14 @@ static bool coerce_integer(struct coercion *c, const struct field_type *type,
     int64_t i = value_to_int(&number);
     uint64_t u = value_to_uint(&number);
     switch (type->kind) {
-    case FIELD_I8:
-        *(int8_t *)member = (int8_t)i;
-        break;
-    case FIELD_I16:
-        *(int16_t *)member = (int16_t)i;
-        break;
-    case FIELD_I32:
-        *(int32_t *)member = (int32_t)i;
-        break;
-    case FIELD_I64:
-        *(int64_t *)member = i;
-        break;
-    case FIELD_U8:
-        *(uint8_t *)member = (uint8_t)u;
-        break;
-    case FIELD_U16:
-        *(uint16_t *)member = (uint16_t)u;
-        break;
-    case FIELD_U32:
-        *(uint32_t *)member = (uint32_t)u;
-        break;
-    default:
-        *(uint64_t *)member = u;
-        break;
+    case FIELD_I8: *(int8_t *)member = (int8_t)i; break;
+    case FIELD_I16: *(int16_t *)member = (int16_t)i; break;
+    case FIELD_I32: *(int32_t *)member = (int32_t)i; break;
+    case FIELD_I64: *(int64_t *)member = i; break;
+    case FIELD_U8: *(uint8_t *)member = (uint8_t)u; break;
+    case FIELD_U16: *(uint16_t *)member = (uint16_t)u; break;
+    case FIELD_U32: *(uint32_t *)member = (uint32_t)u; break;
+    default: *(uint64_t *)member = u; break;
     }
     return check_bounds(c, row, v, value_to_float(&number));
 }
@@ -149,8 +133,8 @@ static bool coerce_secret_field(struct coercion *c, const struct field_type *typ
 }
 
 /* Kinds that are text in the language and a number in C. */
-static bool coerce_measure(struct coercion *c, const struct field_type *type,
-                           const struct row *row, const struct value *v, void *member)
+static bool coerce_measure(struct coercion *c, const struct field_type *type, const struct row *row,
+                           const struct value *v, void *member)
 {
     struct str text;
     if (!coerce_text(c, v, &text))
@@ -241,8 +225,8 @@ static bool coerce_any_field(struct coercion *c, const struct field_type *type,
     return true;
 }
 
-static bool coerce_capsule(struct coercion *c, const struct field_type *type,
-                           const struct row *row, const struct value *v, void *member)
+static bool coerce_capsule(struct coercion *c, const struct field_type *type, const struct row *row,
+                           const struct value *v, void *member)
 {
     (void)type;
     const struct capsule_type *wanted = row ? row->capsule : NULL;
@@ -255,8 +239,8 @@ static bool coerce_capsule(struct coercion *c, const struct field_type *type,
             return fault_set(c->fault, v,
                              "target::ConvertInto: conversion to '*%s' is not supported",
                              wanted->name);
-        return fault_set(c->fault, v, "expected capsule(\"%s\"), got capsule(\"%s\")",
-                         wanted->name, v->as.capsule.type->name);
+        return fault_set(c->fault, v, "expected capsule(\"%s\"), got capsule(\"%s\")", wanted->name,
+                         v->as.capsule.type->name);
     }
     ((struct capsule_ref *)member)->value = value_ref(v);
     return true;
@@ -286,14 +270,13 @@ static bool target_element(struct coercion *c, const struct value *array, uint32
 static bool expect_array(struct coercion *c, const struct value *v)
 {
     if (value_capsule_data(v, &capsule_target))
-        return fault_set(c->fault, v,
-                         "target::ConvertInto: conversion to 'list' is not supported");
+        return fault_set(c->fault, v, "target::ConvertInto: conversion to 'list' is not supported");
     return v->type == VALUE_ARRAY || fault_type(c->fault, v, "array");
 }
 
 /* An array of targets is kept as a whole; anything else is made into one. */
-static bool coerce_targets(struct coercion *c, const struct field_type *type,
-                           const struct row *row, const struct value *v, void *member)
+static bool coerce_targets(struct coercion *c, const struct field_type *type, const struct row *row,
+                           const struct value *v, void *member)
 {
     (void)type;
     (void)row;
@@ -418,8 +401,8 @@ static bool coerce_nullable(struct coercion *c, const struct field_type *type,
     return coerce(c, type->item, row, v, member);
 }
 
-static bool coerce_struct(struct coercion *c, const struct field_type *type,
-                          const struct row *row, const struct value *v, void *member)
+static bool coerce_struct(struct coercion *c, const struct field_type *type, const struct row *row,
+                          const struct value *v, void *member)
 {
     const struct shape *shape = type->shape ? type->shape : row->shape;
     if (v->type == VALUE_NULL)

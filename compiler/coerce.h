@@ -19,14 +19,16 @@ bool coerce(struct coercion *c, const struct field_type *type, const struct row 
 bool coerce_text(struct coercion *c, const struct value *v, struct str *out);
 /* A number, or text that is one; *out borrows from or equals v. */
 bool coerce_number(struct coercion *c, const struct value *v, struct value *out);
-/* Text for a secret: what string, secret and optional_secret hold. `wanted` names the type in messages. */
+/* Text for a secret: what string, secret and optional_secret hold. `wanted` names the type in
+ * messages. */
 bool coerce_secret(struct coercion *c, const struct value *v, const struct capsule_type *wanted,
                    struct str *out, bool *is_secret);
 /* As the language's `any` has it: integers, plain lists, sorted objects. A new reference. */
 struct value *coerce_any(const struct value *v);
 /* A target from an object, map or target. A new reference. */
 bool coerce_target(struct coercion *c, const struct value *v, struct target **out);
-/* An object value, from an object or what converts to one; *owned is to be released (may be NULL). */
+/* An object value, from an object or what converts to one; *owned is to be released (may be NULL).
+ */
 bool coerce_object(struct coercion *c, const struct value *v, bool of_strings,
                    const struct value **out, struct value **owned);
 /* A number in Go's %v or decimal form, as it becomes text. */

@@ -109,8 +109,7 @@ bool coerce_object(struct coercion *c, const struct value *v, bool of_strings,
     if (v->type == VALUE_OBJECT)
         return true;
     if (value_capsule_data(v, &capsule_target) && !of_strings)
-        return fault_set(c->fault, v,
-                         "target::ConvertInto: conversion to 'map' is not supported");
+        return fault_set(c->fault, v, "target::ConvertInto: conversion to 'map' is not supported");
     if (v->type == VALUE_CAPSULE && v->as.capsule.type->to_object) {
         *owned = v->as.capsule.type->to_object(v->as.capsule.data);
         *out = *owned;
@@ -123,8 +122,8 @@ bool coerce_object(struct coercion *c, const struct value *v, bool of_strings,
 static const char *go_type(const struct value *v)
 {
     static const char *const names[] = {
-        [VALUE_NULL] = "nil",         [VALUE_NUMBER] = "number", [VALUE_STRING] = "string",
-        [VALUE_BOOL] = "bool",        [VALUE_ARRAY] = "array",   [VALUE_OBJECT] = "object",
+        [VALUE_NULL] = "nil",          [VALUE_NUMBER] = "number",   [VALUE_STRING] = "string",
+        [VALUE_BOOL] = "bool",         [VALUE_ARRAY] = "array",     [VALUE_OBJECT] = "object",
         [VALUE_FUNCTION] = "function", [VALUE_CAPSULE] = "capsule",
     };
     return v->type == VALUE_CAPSULE ? v->as.capsule.type->name : names[v->type];

@@ -6,15 +6,9 @@
 void number_print(struct buf *out, const struct value *number)
 {
     switch (number->number_kind) {
-    case NUMBER_INT:
-        buf_i64(out, number->as.i);
-        break;
-    case NUMBER_UINT:
-        buf_u64(out, number->as.u);
-        break;
-    default:
-        strconv_float(out, number->as.f, 'f');
-        break;
+    case NUMBER_INT: buf_i64(out, number->as.i); break;
+    case NUMBER_UINT: buf_u64(out, number->as.u); break;
+    default: strconv_float(out, number->as.f, 'f'); break;
     }
 }
 
@@ -56,25 +50,17 @@ static bool capsule_text(struct coercion *c, const struct value *v, struct str *
 bool coerce_text(struct coercion *c, const struct value *v, struct str *out)
 {
     switch (v->type) {
-    case VALUE_NULL:
-        *out = STR("");
-        return true;
-    case VALUE_STRING:
-        *out = v->as.string;
-        return true;
-    case VALUE_NUMBER:
-        *out = number_text(c->arena, v);
-        return true;
-    case VALUE_CAPSULE:
-        return capsule_text(c, v, out);
+    case VALUE_NULL: *out = STR(""); return true;
+    case VALUE_STRING: *out = v->as.string; return true;
+    case VALUE_NUMBER: *out = number_text(c->arena, v); return true;
+    case VALUE_CAPSULE: return capsule_text(c, v, out);
     case VALUE_ARRAY:
         if (v->is_bytes) {
             *out = bytes_text(c->arena, v);
             return true;
         }
         return fault_type(c->fault, v, "string");
-    default:
-        return fault_type(c->fault, v, "string");
+    default: return fault_type(c->fault, v, "string");
     }
 }
 
@@ -113,8 +99,7 @@ bool coerce_number(struct coercion *c, const struct value *v, struct value *out)
     *out = (struct value){.type = VALUE_NUMBER, .number_kind = NUMBER_INT};
     bool is_secret = true;
     switch (v->type) {
-    case VALUE_NULL:
-        return true;
+    case VALUE_NULL: return true;
     case VALUE_NUMBER:
         out->number_kind = v->number_kind;
         out->as.u = v->as.u;
@@ -132,8 +117,7 @@ bool coerce_number(struct coercion *c, const struct value *v, struct value *out)
                              "target::ConvertInto: conversion to 'number' is not supported");
         break;
     }
-    default:
-        break;
+    default: break;
     }
     return fault_type(c->fault, v, "number");
 }

@@ -96,38 +96,17 @@ static void leave(struct compiler *c, ast_id node)
 {
     const struct ast_node *n = ast_at(c->ast, node);
     switch (n->kind) {
-    case AST_LITERAL:
-        emit_literal(c, node);
-        return;
-    case AST_IDENT:
-        emit_load(c, node);
-        return;
-    case AST_ACCESS:
-        emit_access(c, node);
-        return;
-    case AST_PAREN:
-        c->ops.items[c->ops.len - 1].node = node;
-        break;
-    case AST_INDEX:
-        emit(c, OP_INDEX, node);
-        break;
-    case AST_ARRAY:
-        emit(c, OP_ARRAY, node)->count = count_children(c->ast, node);
-        break;
-    case AST_OBJECT:
-        emit_object(c, node);
-        break;
-    case AST_CALL:
-        emit_call(c, node);
-        break;
-    case AST_UNARY:
-        emit(c, OP_UNARY, node)->sub = n->op;
-        break;
-    case AST_BINARY:
-        emit(c, OP_BINARY, node)->sub = n->op;
-        break;
-    default: /* NAME, FIELD: part of their parents */
-        return;
+    case AST_LITERAL: emit_literal(c, node); return;
+    case AST_IDENT: emit_load(c, node); return;
+    case AST_ACCESS: emit_access(c, node); return;
+    case AST_PAREN: c->ops.items[c->ops.len - 1].node = node; break;
+    case AST_INDEX: emit(c, OP_INDEX, node); break;
+    case AST_ARRAY: emit(c, OP_ARRAY, node)->count = count_children(c->ast, node); break;
+    case AST_OBJECT: emit_object(c, node); break;
+    case AST_CALL: emit_call(c, node); break;
+    case AST_UNARY: emit(c, OP_UNARY, node)->sub = n->op; break;
+    case AST_BINARY: emit(c, OP_BINARY, node)->sub = n->op; break;
+    default: /* NAME, FIELD: part of their parents */ return;
     }
     c->open = NO_REF;
 }

@@ -1,6 +1,6 @@
-/* Block bodies into C structs (SEMANTICS §9.2). Everything that is known without evaluating (which row a statement
- * means, repetitions, what is missing) is found once, by body_compile; body_decode only evaluates and
- * stores. Both walk nested blocks with a stack of their own. */
+/* Block bodies into C structs (SEMANTICS §9.2). Everything that is known without evaluating (which
+ * row a statement means, repetitions, what is missing) is found once, by body_compile; body_decode
+ * only evaluates and stores. Both walk nested blocks with a stack of their own. */
 
 #include "compiler/decode.h"
 
@@ -72,8 +72,7 @@ static bool check_entry(struct decoder *d, const struct row *row, const struct r
     return ok;
 }
 
-static struct value *free_entry(struct decoder *d, const struct row *row,
-                                const struct statement *s)
+static struct value *free_entry(struct decoder *d, const struct row *row, const struct statement *s)
 {
     if (s->problem) {
         statement_report(s, d->diags);
@@ -91,8 +90,7 @@ static struct value *free_entry(struct decoder *d, const struct row *row,
 /* All attributes as an object; NULL = reported. */
 static struct value *free_values(struct decoder *d, const struct body *body, const struct row *row)
 {
-    struct value_field *fields =
-        mem_array(NULL, body->count + 1, sizeof(*fields));
+    struct value_field *fields = mem_array(NULL, body->count + 1, sizeof(*fields));
     uint32_t made = 0;
     while (made < body->count) {
         const struct statement *s = &body->statements[made];
@@ -165,8 +163,7 @@ static void enter(struct decoder *d, const struct body *body, char *args)
 {
     schema_defaults(body->shape, args, d->arena);
     if (body->label_row)
-        *(struct str *)(void *)(args + body->label_row->offset) =
-            arena_str(d->arena, body->label);
+        *(struct str *)(void *)(args + body->label_row->offset) = arena_str(d->arena, body->label);
     VEC_PUSH(&d->frames, ((struct frame){.body = body, .args = args}));
 }
 

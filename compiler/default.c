@@ -1,5 +1,5 @@
-/* A reader of literals for the defaults of rows. Their source is ours, so that its limits are small: a stack of
- * 16 open containers. */
+/* A reader of literals for the defaults of rows. Their source is ours, so that its limits are
+ * small: a stack of 16 open containers. */
 
 #include "compiler/default.h"
 
@@ -99,7 +99,8 @@ static bool add_number(struct reader *r, struct str word)
     struct str digits = str_slice(word, negative, word.len);
     uint64_t ignored;
     struct literal literal;
-    if (digits.len == 0 || !((digits.ptr[0] >= '0' && digits.ptr[0] <= '9') || digits.ptr[0] == '.'))
+    if (digits.len == 0 ||
+        !((digits.ptr[0] >= '0' && digits.ptr[0] <= '9') || digits.ptr[0] == '.'))
         return fail(r);
     literal_read(&literal, str_to_u64(digits, &ignored) ? AST_NUMBER : AST_FLOAT, digits, r->arena);
     struct value *v = literal_value(&literal, r->err);
@@ -176,15 +177,11 @@ static bool step(struct reader *r)
     if (top && top->is_object && !top->has_key)
         return take_key(r, top);
     switch (c) {
-    case '[':
-        return open_container(r, false);
-    case '{':
-        return open_container(r, true);
+    case '[': return open_container(r, false);
+    case '{': return open_container(r, true);
     case '"':
-    case '`':
-        return add_literal(r, AST_STRING, take_string(r));
-    default:
-        return take_word_value(r);
+    case '`': return add_literal(r, AST_STRING, take_string(r));
+    default: return take_word_value(r);
     }
 }
 
@@ -227,16 +224,12 @@ bool default_fast(const struct row *row, void *member)
     struct str text;
     struct error err;
     switch (row->type->kind) {
-    case FIELD_BOOL:
-        *(bool *)member = row->def[0] == 't';
-        return true;
-    case FIELD_STR:
-        return !row->check && plain_string(row->def, member);
+    case FIELD_BOOL: *(bool *)member = row->def[0] == 't'; return true;
+    case FIELD_STR: return !row->check && plain_string(row->def, member);
     case FIELD_DURATION:
         return plain_string(row->def, &text) &&
                duration_parse(text, &((struct duration *)member)->ns, &err) == STATUS_OK;
-    case FIELD_I64:
-        return row->def[0] != '0' && str_to_i64(str_from(row->def), member);
+    case FIELD_I64: return row->def[0] != '0' && str_to_i64(str_from(row->def), member);
     case FIELD_I32: {
         int64_t n;
         if (row->def[0] == '0' || !str_to_i64(str_from(row->def), &n))
@@ -244,7 +237,6 @@ bool default_fast(const struct row *row, void *member)
         *(int32_t *)member = (int32_t)n;
         return true;
     }
-    default:
-        return false;
+    default: return false;
     }
 }

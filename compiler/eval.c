@@ -1,5 +1,6 @@
-/* Running expression code (SEMANTICS §6). One pass over the operations; the stack holds indexes into the
- * trace. Containers take over their elements' references, everything else is kept by the run. */
+/* Running expression code (SEMANTICS §6). One pass over the operations; the stack holds indexes
+ * into the trace. Containers take over their elements' references, everything else is kept by the
+ * run. */
 
 #include "compiler/eval.h"
 
@@ -7,8 +8,8 @@
 #include "compiler/operator.h"
 
 /* The step of one operation: false = reported. */
-typedef bool step_fn(struct run *run, uint32_t *at, const struct scope *scope,
-                     struct fault *fault, struct diags *diags);
+typedef bool step_fn(struct run *run, uint32_t *at, const struct scope *scope, struct fault *fault,
+                     struct diags *diags);
 
 static void push(struct run *run, uint32_t op, struct value *v, bool owned)
 {
@@ -44,8 +45,8 @@ static bool step_literal(struct run *run, uint32_t *at, const struct scope *scop
     return true;
 }
 
-static bool step_load(struct run *run, uint32_t *at, const struct scope *scope,
-                      struct fault *fault, struct diags *diags)
+static bool step_load(struct run *run, uint32_t *at, const struct scope *scope, struct fault *fault,
+                      struct diags *diags)
 {
     (void)fault;
     const struct expr *e = run->e;
@@ -195,15 +196,15 @@ static bool step_object(struct run *run, uint32_t *at, const struct scope *scope
     struct value_field *fields = mem_array(NULL, op->count + 1, sizeof(*fields));
     run->depth -= op->count;
     for (uint32_t i = 0; i < op->count; i++)
-        fields[i] = (struct value_field){op->as.keys[i],
-                                         hand_over(run, run->stack[run->depth + i])};
+        fields[i] =
+            (struct value_field){op->as.keys[i], hand_over(run, run->stack[run->depth + i])};
     push(run, *at, value_object(fields, op->count, false), true);
     mem_free(fields);
     return true;
 }
 
-static bool step_call(struct run *run, uint32_t *at, const struct scope *scope,
-                      struct fault *fault, struct diags *diags)
+static bool step_call(struct run *run, uint32_t *at, const struct scope *scope, struct fault *fault,
+                      struct diags *diags)
 {
     (void)scope;
     uint32_t argc = run->e->ops[*at].count;
@@ -247,9 +248,9 @@ static bool step_binary(struct run *run, uint32_t *at, const struct scope *scope
 }
 
 static step_fn *const steps[] = {
-    [OP_LITERAL] = step_literal, [OP_LOAD] = step_load,     [OP_ACCESS] = step_access,
-    [OP_INDEX] = step_index,     [OP_ARRAY] = step_array,   [OP_OBJECT] = step_object,
-    [OP_CALL] = step_call,       [OP_UNARY] = step_unary,   [OP_BINARY] = step_binary,
+    [OP_LITERAL] = step_literal, [OP_LOAD] = step_load,   [OP_ACCESS] = step_access,
+    [OP_INDEX] = step_index,     [OP_ARRAY] = step_array, [OP_OBJECT] = step_object,
+    [OP_CALL] = step_call,       [OP_UNARY] = step_unary, [OP_BINARY] = step_binary,
 };
 
 const struct value *run_begin(struct run *run, const struct expr *e, const struct scope *scope,

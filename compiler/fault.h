@@ -1,8 +1,8 @@
 #ifndef COMPILER_FAULT_H
 #define COMPILER_FAULT_H
 
-/* Inside the compiler: what went wrong with a value, before it has a position in the text. A fault names the
- * offending value and the containers that lead to it; eval turns that into a diagnostic
+/* Inside the compiler: what went wrong with a value, before it has a position in the text. A fault
+ * names the offending value and the containers that lead to it; eval turns that into a diagnostic
  * (SEMANTICS §7), the static check into a short message (§10). */
 
 #include "compiler/value.h"

@@ -60,32 +60,20 @@ void literal_read(struct literal *out, enum ast_literal kind, struct str source,
 {
     *out = (struct literal){.kind = (uint8_t)kind};
     switch (kind) {
-    case AST_BOOL:
-        out->boolean = str_eq(source, STR("true"));
-        break;
-    case AST_NUMBER:
-        read_number(out, source);
-        break;
-    case AST_FLOAT:
-        read_float(out, source);
-        break;
-    case AST_STRING:
-        read_string(out, source, arena);
-        break;
-    default:
-        break;
+    case AST_BOOL: out->boolean = str_eq(source, STR("true")); break;
+    case AST_NUMBER: read_number(out, source); break;
+    case AST_FLOAT: read_float(out, source); break;
+    case AST_STRING: read_string(out, source, arena); break;
+    default: break;
     }
 }
 
 static struct value *number_value(const struct literal *literal)
 {
     switch (literal->number_kind) {
-    case NUMBER_INT:
-        return value_int(literal->number.i);
-    case NUMBER_UINT:
-        return value_uint(literal->number.u);
-    default:
-        return value_float(literal->number.f);
+    case NUMBER_INT: return value_int(literal->number.i);
+    case NUMBER_UINT: return value_uint(literal->number.u);
+    default: return value_float(literal->number.f);
     }
 }
 
@@ -97,14 +85,10 @@ struct value *literal_value(const struct literal *literal, struct error *err)
         return NULL;
     }
     switch (literal->kind) {
-    case AST_BOOL:
-        return value_bool_new(literal->boolean);
+    case AST_BOOL: return value_bool_new(literal->boolean);
     case AST_NUMBER:
-    case AST_FLOAT:
-        return number_value(literal);
-    case AST_STRING:
-        return value_string(literal->text);
-    default:
-        return value_null();
+    case AST_FLOAT: return number_value(literal);
+    case AST_STRING: return value_string(literal->text);
+    default: return value_null();
     }
 }

@@ -134,7 +134,8 @@ static enum number_kind common_kind(const struct value *a, const struct value *b
     return a->number_kind > b->number_kind ? a->number_kind : b->number_kind;
 }
 
-/* Repeated multiplication with wrap, by squaring; a negative exponent gives the base (SEMANTICS §6). */
+/* Repeated multiplication with wrap, by squaring; a negative exponent gives the base (SEMANTICS
+ * §6). */
 static uint64_t power(uint64_t base, uint64_t exponent, bool is_signed)
 {
     if (exponent == 0 || base == 1)
@@ -164,34 +165,23 @@ static uint64_t divide(uint64_t a, uint64_t b, bool is_signed, bool wants_rest)
 static uint64_t integer_result(enum ast_op op, uint64_t a, uint64_t b, bool is_signed)
 {
     switch (op) {
-    case AST_OP_ADD:
-        return a + b;
-    case AST_OP_SUB:
-        return a - b;
-    case AST_OP_MUL:
-        return a * b;
-    case AST_OP_POW:
-        return power(a, b, is_signed);
-    default:
-        return divide(a, b, is_signed, op == AST_OP_MOD);
+    case AST_OP_ADD: return a + b;
+    case AST_OP_SUB: return a - b;
+    case AST_OP_MUL: return a * b;
+    case AST_OP_POW: return power(a, b, is_signed);
+    default: return divide(a, b, is_signed, op == AST_OP_MOD);
     }
 }
 
 static double float_result(enum ast_op op, double a, double b)
 {
     switch (op) {
-    case AST_OP_ADD:
-        return a + b;
-    case AST_OP_SUB:
-        return a - b;
-    case AST_OP_MUL:
-        return a * b;
-    case AST_OP_DIV:
-        return a / b;
-    case AST_OP_MOD:
-        return fmod(a, b);
-    default:
-        return pow(a, b);
+    case AST_OP_ADD: return a + b;
+    case AST_OP_SUB: return a - b;
+    case AST_OP_MUL: return a * b;
+    case AST_OP_DIV: return a / b;
+    case AST_OP_MOD: return fmod(a, b);
+    default: return pow(a, b);
     }
 }
 
@@ -230,10 +220,8 @@ static int order(const struct value *a, const struct value *b)
             return 2;
         return (x > y) - (x < y);
     }
-    case NUMBER_INT:
-        return (a->as.i > b->as.i) - (a->as.i < b->as.i);
-    default:
-        return (a->as.u > b->as.u) - (a->as.u < b->as.u);
+    case NUMBER_INT: return (a->as.i > b->as.i) - (a->as.i < b->as.i);
+    default: return (a->as.u > b->as.u) - (a->as.u < b->as.u);
     }
 }
 
@@ -243,14 +231,10 @@ static bool compare(enum ast_op op, const struct value *a, const struct value *b
     if (o == 2)
         return false;
     switch (op) {
-    case AST_OP_LT:
-        return o < 0;
-    case AST_OP_LTE:
-        return o <= 0;
-    case AST_OP_GT:
-        return o > 0;
-    default:
-        return o >= 0;
+    case AST_OP_LT: return o < 0;
+    case AST_OP_LTE: return o <= 0;
+    case AST_OP_GT: return o > 0;
+    default: return o >= 0;
     }
 }
 
@@ -258,23 +242,19 @@ static struct value *apply(enum ast_op op, const struct value *a, const struct v
                            struct fault *f, bool *blames_right)
 {
     switch (op) {
-    case AST_OP_OR:
-        return value_bool_new(a->as.boolean || b->as.boolean);
-    case AST_OP_AND:
-        return value_bool_new(a->as.boolean && b->as.boolean);
+    case AST_OP_OR: return value_bool_new(a->as.boolean || b->as.boolean);
+    case AST_OP_AND: return value_bool_new(a->as.boolean && b->as.boolean);
     case AST_OP_LT:
     case AST_OP_LTE:
     case AST_OP_GT:
-    case AST_OP_GTE:
-        return value_bool_new(compare(op, a, b));
+    case AST_OP_GTE: return value_bool_new(compare(op, a, b));
     case AST_OP_ADD:
         if (a->type == VALUE_STRING)
             return concat(a->as.string, b->as.string);
         if (a->type == VALUE_CAPSULE)
             return add_capsules(a, b, f);
         return arithmetic(op, a, b, f, blames_right);
-    default:
-        return arithmetic(op, a, b, f, blames_right);
+    default: return arithmetic(op, a, b, f, blames_right);
     }
 }
 

@@ -1,8 +1,8 @@
 #ifndef COMPILER_OPERATOR_H
 #define COMPILER_OPERATOR_H
 
-/* Inside the compiler: operators on values (SEMANTICS §6). A new reference, or NULL with the fault; for
- * binary operators *blames_right tells which operand the fault is about. */
+/* Inside the compiler: operators on values (SEMANTICS §6). A new reference, or NULL with the fault;
+ * for binary operators *blames_right tells which operand the fault is about. */
 
 #include "compiler/ast.h"
 #include "compiler/fault.h"

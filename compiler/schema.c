@@ -1,6 +1,6 @@
-/* Rows: finding them, their defaults, releasing what members hold. Depth is that of shapes in C, except where a
- * shape contains itself through lists of blocks: there it is the nesting of blocks that the reader
- * accepts, and the walk keeps its own stack. */
+/* Rows: finding them, their defaults, releasing what members hold. Depth is that of shapes in C,
+ * except where a shape contains itself through lists of blocks: there it is the nesting of blocks
+ * that the reader accepts, and the walk keeps its own stack. */
 
 #include "compiler/schema.h"
 
@@ -137,11 +137,11 @@ struct releasing {
     VEC(struct pending) todo;
 };
 
-static void release_field(struct releasing *r, const struct field_type *type,
-                          const struct row *row, void *member);
+static void release_field(struct releasing *r, const struct field_type *type, const struct row *row,
+                          void *member);
 
-static void release_items(struct releasing *r, const struct field_type *type,
-                          const struct row *row, void *member)
+static void release_items(struct releasing *r, const struct field_type *type, const struct row *row,
+                          void *member)
 {
     const struct field_items *list = member;
     for (size_t i = 0; i < list->count; i++)
@@ -159,58 +159,39 @@ static bool holds_references(const struct field_type *type)
     case FIELD_CAPSULE:
     case FIELD_TARGET:
     case FIELD_TARGETS:
-    case FIELD_OBJECT:
-        return true;
-    case FIELD_TEXT:
-        return type->text->release;
-    default:
-        return false;
+    case FIELD_OBJECT: return true;
+    case FIELD_TEXT: return type->text->release;
+    default: return false;
     }
 }
 
 /* Structs are left for later. */
-static void release_field(struct releasing *r, const struct field_type *type,
-                          const struct row *row, void *member)
+static void release_field(struct releasing *r, const struct field_type *type, const struct row *row,
+                          void *member)
 {
     if (!holds_references(type))
         return;
     switch (type->kind) {
     case FIELD_ANY:
-    case FIELD_CAPSULE:
-        value_unref(((struct any *)member)->value);
-        break;
-    case FIELD_TARGET:
-        target_unref(((struct target_ref *)member)->target);
-        break;
-    case FIELD_TARGETS:
-        value_unref(((struct target_list *)member)->owner);
-        break;
-    case FIELD_TEXT:
-        type->text->release(member);
-        break;
+    case FIELD_CAPSULE: value_unref(((struct any *)member)->value); break;
+    case FIELD_TARGET: target_unref(((struct target_ref *)member)->target); break;
+    case FIELD_TARGETS: value_unref(((struct target_list *)member)->owner); break;
+    case FIELD_TEXT: type->text->release(member); break;
     case FIELD_LIST:
-    case FIELD_MAP:
-        release_items(r, type, row, member);
-        break;
-    case FIELD_NULLABLE:
-        release_field(r, type->item, row, member);
-        break;
+    case FIELD_MAP: release_items(r, type, row, member); break;
+    case FIELD_NULLABLE: release_field(r, type->item, row, member); break;
     case FIELD_FIXED:
         for (size_t i = 0; i < type->count; i++)
             release_field(r, type->item, row, (char *)member + i * type->item->size);
         break;
-    default:
-        VEC_PUSH(&r->todo, ((struct pending){field_shape(type, row), member}));
-        break;
+    default: VEC_PUSH(&r->todo, ((struct pending){field_shape(type, row), member})); break;
     }
 }
 
 static void release_blocks(struct releasing *r, const struct row *row, void *member)
 {
     switch (row->type->kind) {
-    case FIELD_BLOCK:
-        VEC_PUSH(&r->todo, ((struct pending){row->shape, member}));
-        break;
+    case FIELD_BLOCK: VEC_PUSH(&r->todo, ((struct pending){row->shape, member})); break;
     case FIELD_BLOCK_OPT:
         if (*(void **)member)
             VEC_PUSH(&r->todo, ((struct pending){row->shape, *(void **)member}));
@@ -218,8 +199,8 @@ static void release_blocks(struct releasing *r, const struct row *row, void *mem
     case FIELD_BLOCKS: {
         const struct field_items *list = member;
         for (size_t i = 0; i < list->count; i++)
-            VEC_PUSH(&r->todo, ((struct pending){row->shape,
-                                                 (char *)list->items + i * row->shape->size}));
+            VEC_PUSH(&r->todo,
+                     ((struct pending){row->shape, (char *)list->items + i * row->shape->size}));
         break;
     }
     default: {

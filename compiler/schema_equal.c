@@ -61,12 +61,11 @@ static bool items_equal(struct comparing *c, const struct field_type *type, cons
     if (x->is_set != y->is_set || x->count != y->count)
         return false;
     for (size_t i = 0; i < x->count; i++) {
-        bool equal = type->kind == FIELD_LIST
-                         ? field_equal(c, type->item, row, list_item(type, x, i),
-                                       list_item(type, y, i))
-                         : str_eq(*map_key(type, x, i), *map_key(type, y, i)) &&
-                               field_equal(c, type->item, row, map_value(type, x, i),
-                                           map_value(type, y, i));
+        bool equal =
+            type->kind == FIELD_LIST
+                ? field_equal(c, type->item, row, list_item(type, x, i), list_item(type, y, i))
+                : str_eq(*map_key(type, x, i), *map_key(type, y, i)) &&
+                      field_equal(c, type->item, row, map_value(type, x, i), map_value(type, y, i));
         if (!equal)
             return false;
     }
@@ -115,14 +114,10 @@ static bool field_equal(struct comparing *c, const struct field_type *type, cons
     switch (type->kind) {
     case FIELD_STR:
     case FIELD_SECRET:
-    case FIELD_BYTES:
-        return str_eq(*(const struct str *)a, *(const struct str *)b);
-    case FIELD_OPTIONAL_SECRET:
-        return optional_secrets_equal(a, b);
-    case FIELD_TIME:
-        return time_equal(a, b);
-    case FIELD_TEXT:
-        return text_types_equal(type->text, a, b);
+    case FIELD_BYTES: return str_eq(*(const struct str *)a, *(const struct str *)b);
+    case FIELD_OPTIONAL_SECRET: return optional_secrets_equal(a, b);
+    case FIELD_TIME: return time_equal(a, b);
+    case FIELD_TEXT: return text_types_equal(type->text, a, b);
     case FIELD_ANY:
     case FIELD_CAPSULE:
         return values_equal(((const struct any *)a)->value, ((const struct any *)b)->value);
@@ -131,19 +126,13 @@ static bool field_equal(struct comparing *c, const struct field_type *type, cons
         const struct target *y = ((const struct target_ref *)b)->target;
         return x == y || (x && y && target_equal(x, y));
     }
-    case FIELD_TARGETS:
-        return targets_equal(a, b);
+    case FIELD_TARGETS: return targets_equal(a, b);
     case FIELD_LIST:
-    case FIELD_MAP:
-        return items_equal(c, type, row, a, b);
-    case FIELD_NULLABLE:
-        return nullables_equal(c, type, row, a, b);
-    case FIELD_FIXED:
-        return fixed_equal(c, type, row, a, b);
-    case FIELD_OBJECT:
-        return later(c, field_shape(type, row), a, b);
-    default:
-        return number_equal(type, a, b);
+    case FIELD_MAP: return items_equal(c, type, row, a, b);
+    case FIELD_NULLABLE: return nullables_equal(c, type, row, a, b);
+    case FIELD_FIXED: return fixed_equal(c, type, row, a, b);
+    case FIELD_OBJECT: return later(c, field_shape(type, row), a, b);
+    default: return number_equal(type, a, b);
     }
 }
 
@@ -177,8 +166,7 @@ static bool row_equal(struct comparing *c, const struct row *row, const void *a,
     if (row->refused)
         return true;
     switch (row->type->kind) {
-    case FIELD_BLOCK:
-        return later(c, row->shape, a, b);
+    case FIELD_BLOCK: return later(c, row->shape, a, b);
     case FIELD_BLOCK_OPT: {
         const void *x = *(void *const *)a;
         const void *y = *(void *const *)b;
@@ -186,12 +174,9 @@ static bool row_equal(struct comparing *c, const struct row *row, const void *a,
             return later(c, row->shape, x, y);
         return x == y;
     }
-    case FIELD_BLOCKS:
-        return lists_equal(c, row, a, b);
-    case FIELD_ENUM_BLOCKS:
-        return enums_equal(c, a, b);
-    default:
-        return field_equal(c, row->type, row, a, b);
+    case FIELD_BLOCKS: return lists_equal(c, row, a, b);
+    case FIELD_ENUM_BLOCKS: return enums_equal(c, a, b);
+    default: return field_equal(c, row->type, row, a, b);
     }
 }
 

@@ -48,28 +48,44 @@ static bool is_sentence(const char *doc)
     return doc && doc[0] >= 'A' && doc[0] <= 'Z' && doc[strlen(doc) - 1] == '.';
 }
 
-static bool verify_row(struct verification *v, const struct row *row)
+/* What a row's nested struct gets wrong, or NULL. */
+static const char *block_fault(const struct row *row)
 {
     const struct shape *shape = row->shape;
-    bool hidden = row->is_label || row->squash;
+    if (shape && row->item_size > 1 && row->item_size != shape->size)
+        return "the nested struct is not the shape's";
+    if (row->type->kind >= FIELD_BLOCK && row->type->kind != FIELD_ENUM_BLOCKS && !shape)
+        return "a block needs a shape";
+    if (row->def && row_is_block(row))
+        return "a block has no default";
+    return NULL;
+}
+
+/* What a row's own members get wrong, or NULL. */
+static const char *row_fault(const struct row *row)
+{
+    if (!row->is_label && !row->squash && !is_sentence(row->doc))
+        return "doc must be a sentence";
+    if (row->required && row->def)
+        return "a required row has no default";
+    if (row->is_label && row->type->kind != FIELD_STR)
+        return "a label is text";
+    if (row->type->kind == FIELD_CHOICE && !row->oneof)
+        return "a choice needs its names";
+    return NULL;
+}
+
+static bool verify_row(struct verification *v, const struct row *row)
+{
     if (row->refused)
         return row->doc || wrong(v, row, "a refused row says why");
-    if (!hidden && !is_sentence(row->doc))
-        return wrong(v, row, "doc must be a sentence");
-    if (shape && row->item_size > 1 && row->item_size != shape->size)
-        return wrong(v, row, "the nested struct is not the shape's");
-    if (row->type->kind >= FIELD_BLOCK && row->type->kind != FIELD_ENUM_BLOCKS && !shape)
-        return wrong(v, row, "a block needs a shape");
-    if (row->required && row->def)
-        return wrong(v, row, "a required row has no default");
-    if (row->is_label && row->type->kind != FIELD_STR)
-        return wrong(v, row, "a label is text");
-    if (row->def && row_is_block(row))
-        return wrong(v, row, "a block has no default");
-    if (row->type->kind == FIELD_CHOICE && !row->oneof)
-        return wrong(v, row, "a choice needs its names");
-    if (shape)
-        add_shape(v, shape);
+    const char *fault = row_fault(row);
+    if (!fault)
+        fault = block_fault(row);
+    if (fault)
+        return wrong(v, row, fault);
+    if (row->shape)
+        add_shape(v, row->shape);
     return !row->def || default_decodes(v, row);
 }
 

@@ -1,4 +1,5 @@
-/* Values as the HTTP API shows them: {"type":…, "value":…}, numbers as JSON doubles, objects as lists of
+/* Values as the HTTP API shows them: {"type":…, "value":…}, numbers as JSON doubles, objects as
+ * lists of
  * {"key","value"}; and values out of document trees. Nesting is kept on stacks. */
 
 #include "base/vec.h"
@@ -38,24 +39,12 @@ static void write_capsule(struct json_writer *w, const struct value *v)
 static void write_leaf(struct json_writer *w, const struct value *v)
 {
     switch (v->type) {
-    case VALUE_NUMBER:
-        json_double(w, value_to_float(v));
-        break;
-    case VALUE_STRING:
-        json_string(w, v->as.string);
-        break;
-    case VALUE_BOOL:
-        json_bool(w, v->as.boolean);
-        break;
-    case VALUE_FUNCTION:
-        json_string(w, STR("function"));
-        break;
-    case VALUE_CAPSULE:
-        write_capsule(w, v);
-        break;
-    default:
-        json_null(w);
-        break;
+    case VALUE_NUMBER: json_double(w, value_to_float(v)); break;
+    case VALUE_STRING: json_string(w, v->as.string); break;
+    case VALUE_BOOL: json_bool(w, v->as.boolean); break;
+    case VALUE_FUNCTION: json_string(w, STR("function")); break;
+    case VALUE_CAPSULE: write_capsule(w, v); break;
+    default: json_null(w); break;
     }
 }
 
@@ -136,17 +125,12 @@ struct doc_reader {
 static struct value *doc_leaf(const struct doc *doc, bool floats)
 {
     switch (doc->kind) {
-    case DOC_BOOL:
-        return value_bool(doc->boolean);
-    case DOC_INT:
-        return floats ? value_float(doc->number) : value_int(doc->integer);
-    case DOC_FLOAT:
-        return value_float(doc->number);
+    case DOC_BOOL: return value_bool(doc->boolean);
+    case DOC_INT: return floats ? value_float(doc->number) : value_int(doc->integer);
+    case DOC_FLOAT: return value_float(doc->number);
     case DOC_STRING:
-    case DOC_TIME:
-        return value_string(doc->text);
-    default:
-        return value_null();
+    case DOC_TIME: return value_string(doc->text);
+    default: return value_null();
     }
 }
 

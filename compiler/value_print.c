@@ -1,4 +1,5 @@
-/* Values as Alloy text (SEMANTICS §5): what the formatter makes of them. Nesting is kept on a stack. */
+/* Values as Alloy text (SEMANTICS §5): what the formatter makes of them. Nesting is kept on a
+ * stack. */
 
 #include "base/strconv.h"
 #include "base/vec.h"
@@ -10,8 +11,8 @@ struct print_frame {
     struct value *owned;   /* made from a capsule */
     uint32_t next;
     uint32_t tabs;
-    size_t width;   /* of the names in this run of one-line fields */
-    uint32_t run;   /* first field after the run */
+    size_t width; /* of the names in this run of one-line fields */
+    uint32_t run; /* first field after the run */
 };
 
 struct printer {
@@ -43,7 +44,8 @@ static bool spans_lines(const struct value *root)
     return spans;
 }
 
-/* A name that is no identifier is quoted twice over, as Alloy's printer and formatter do in turn. */
+/* A name that is no identifier is quoted twice over, as Alloy's printer and formatter do in turn.
+ */
 static void print_key(struct buf *out, struct str key)
 {
     if (keyword_is_identifier(key)) {
@@ -84,27 +86,13 @@ static void measure(struct print_frame *frame, uint32_t from)
 static void print_leaf(struct buf *out, const struct value *v)
 {
     switch (v->type) {
-    case VALUE_NULL:
-        buf_cstr(out, "null");
-        break;
-    case VALUE_NUMBER:
-        number_print(out, v);
-        break;
-    case VALUE_STRING:
-        strconv_quote(out, v->as.string);
-        break;
-    case VALUE_BOOL:
-        buf_cstr(out, v->as.boolean ? "true" : "false");
-        break;
-    case VALUE_ARRAY:
-        buf_cstr(out, "[]");
-        break;
-    case VALUE_OBJECT:
-        buf_cstr(out, "{}");
-        break;
-    case VALUE_FUNCTION:
-        buf_cstr(out, "function");
-        break;
+    case VALUE_NULL: buf_cstr(out, "null"); break;
+    case VALUE_NUMBER: number_print(out, v); break;
+    case VALUE_STRING: strconv_quote(out, v->as.string); break;
+    case VALUE_BOOL: buf_cstr(out, v->as.boolean ? "true" : "false"); break;
+    case VALUE_ARRAY: buf_cstr(out, "[]"); break;
+    case VALUE_OBJECT: buf_cstr(out, "{}"); break;
+    case VALUE_FUNCTION: buf_cstr(out, "function"); break;
     default:
         if (v->as.capsule.type->print)
             v->as.capsule.type->print(v->as.capsule.data, out);
@@ -192,21 +180,15 @@ struct go_frame {
 static void go_leaf(struct buf *out, const struct value *v)
 {
     switch (v->type) {
-    case VALUE_NULL:
-        buf_cstr(out, "<nil>");
-        break;
+    case VALUE_NULL: buf_cstr(out, "<nil>"); break;
     case VALUE_NUMBER:
         if (v->number_kind == NUMBER_FLOAT)
             strconv_float(out, v->as.f, 'g');
         else
             number_print(out, v);
         break;
-    case VALUE_STRING:
-        buf_str(out, v->as.string);
-        break;
-    default:
-        print_leaf(out, v);
-        break;
+    case VALUE_STRING: buf_str(out, v->as.string); break;
+    default: print_leaf(out, v); break;
     }
 }
 
