@@ -28,4 +28,8 @@ enum status decompress_bytes(enum compression method, struct str in, struct buf 
 bool compression_from_name(struct str name, enum compression *out);
 const char *compression_name(enum compression method);
 
+/* Frees the contexts that this thread keeps from one call to the next: call it before a thread
+ * ends. */
+void compress_thread_release(void);
+
 #endif
