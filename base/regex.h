@@ -5,7 +5,8 @@
  * not, errors are worded as Go words them. The engine is RE2 (linear time); patterns that are
  * literals, alternations of literals, "(.*)", ".+", "literal.*" bypass it.
  *
- * A compiled pattern is immutable, reference-counted and shared by text (thread-safe). Program
+ * A compiled pattern is immutable, reference-counted and shared by text (thread-safe). It never
+ * belongs to a memory scope, but a scope that fails drops the references taken in it. Program
  * size is capped; matching allocates nothing of ours. */
 
 #include "base/error.h"
@@ -14,7 +15,8 @@ struct regex;
 
 enum regex_anchor {
     REGEX_SEARCH, /* finds anywhere */
-    REGEX_FULL,   /* the whole text must match, as Prometheus' relabel rules */
+    REGEX_FULL, /* the whole text must match, and "." any byte, as in Prometheus' relabel rules: the
+                 pattern is compiled as ^(?s:PATTERN)$, and error messages show that */
 };
 
 /* NULL with `err` (message e.g. "error parsing regexp: missing closing ): `(`"). */
