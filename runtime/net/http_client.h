@@ -92,7 +92,7 @@ typedef void http_internal_fn(void *arg, struct loop *loop, struct str path_and_
                               http_done_fn *done, void *done_arg);
 void http_client_set_internal(struct http_client *client, http_internal_fn *fn, void *arg);
 
-/* The simulator's replacement (runtime/loop/ops.h). */
+/* The simulator's replacement (runtime/loop/ops.h). Its objects begin with the structs below. */
 struct http_client_ops {
     struct http_client *(*client_new)(struct loop *loop, const struct http_client_options *o,
                                       struct error *err);
@@ -100,6 +100,15 @@ struct http_client_ops {
     struct http_call *(*send)(struct http_client *client, const struct http_call_options *o,
                               http_done_fn *done, void *arg);
     void (*cancel)(struct http_call *call);
+    void (*set_internal)(struct http_client *client, http_internal_fn *fn, void *arg);
+};
+
+struct http_client {
+    const struct http_client_ops *ops;
+};
+
+struct http_call {
+    const struct http_client_ops *ops;
 };
 
 #endif
