@@ -1,0 +1,192 @@
+/* The stage json: values of a JSON object become extracted values, found by JMESPath or by a
+ * regular expression over the names of members. The document lives in the batch's arena. */
+
+#include "base/json.h"
+#include "base/regex.h"
+#include "components/loki/process/args.h"
+#include "components/loki/process/jmespath.h"
+#include "components/loki/process/stage.h"
+
+#include <stdlib.h>
+
+enum { MAX_DEPTH = 1000, MAX_TEXT = 64 * 1024 * 1024 };
+
+struct expression {
+    struct str name;
+    struct jmespath path;
+};
+
+struct state {
+    struct expression *expressions;
+    size_t count;
+    struct str source;
+    struct regex *regex; /* NULL = none */
+    bool drop_malformed;
+};
+
+static const struct row rows[] = {
+    {ATTR(struct stage_json_args, expressions), .def = "{}",
+     .doc = "Names of extracted values and the JMESPath they are found by; empty means the name."},
+    {ATTR(struct stage_json_args, regex), .def = "\"\"",
+     .doc = "Regular expression of members that are extracted as well."},
+    {ATTR(struct stage_json_args, source), .doc = "Extracted value to read; the line when absent."},
+    {ATTR(struct stage_json_args, drop_malformed), .def = "false",
+     .doc = "Whether lines that are no JSON object are dropped."},
+    {0},
+};
+const struct shape stage_json_shape = SHAPE(struct stage_json_args, rows, NULL);
+
+static enum status create(struct stage *stage, const void *args, struct arena *arena,
+                          struct error *err)
+{
+    const struct stage_json_args *a = args;
+    struct state *state = stage->state = ARENA_NEW(arena, struct state);
+    if (a->expressions.count == 0 && a->regex.len == 0) {
+        return error_set(err, STATUS_INVALID, "JMES expression or regex is required");
+    }
+    if (a->source.is_set && a->source.value.len == 0) {
+        return error_set(err, STATUS_INVALID, "empty source");
+    }
+    state->source = arena_str(arena, a->source.value);
+    state->drop_malformed = a->drop_malformed;
+    state->expressions = ARENA_ARRAY(arena, a->expressions.count, struct expression);
+    for (size_t i = 0; i < a->expressions.count; i++) {
+        struct expression *e = &state->expressions[state->count++];
+        e->name = arena_str(arena, a->expressions.items[i].key);
+        struct str text = a->expressions.items[i].value;
+        if (jmespath_compile(text.len != 0 ? text : e->name, arena, &e->path, err) != STATUS_OK) {
+            return error_prefix(err, "could not compile JMES expression: ");
+        }
+    }
+    if (a->regex.len == 0)
+        return STATUS_OK;
+    state->regex = regex_new(a->regex, REGEX_SEARCH, err);
+    return state->regex != NULL ? STATUS_OK : err->status;
+}
+
+/* ---- values that are objects or arrays, as Go marshals them: members sorted ---- */
+struct frame {
+    const struct doc **items;
+    size_t count, at;
+    bool is_map;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct doc *x = *(const struct doc *const *)a;
+    const struct doc *y = *(const struct doc *const *)b;
+    return str_cmp(x->key, y->key);
+}
+
+static struct frame open_frame(struct json_writer *w, const struct doc *d, struct arena *arena)
+{
+    struct frame frame = {.is_map = d->kind == DOC_MAP};
+    frame.items = ARENA_ARRAY(arena, d->count, const struct doc *);
+    for (const struct doc *child = d->child; child != NULL; child = child->next) {
+        if (frame.is_map && doc_get(d, child->key) != child)
+            continue;
+        frame.items[frame.count++] = child;
+    }
+    if (frame.is_map) {
+        qsort(frame.items, frame.count, sizeof *frame.items, by_key);
+        json_object(w);
+    } else {
+        json_array(w);
+    }
+    return frame;
+}
+
+static void write_scalar(struct json_writer *w, const struct doc *d)
+{
+    switch (d->kind) {
+    case DOC_BOOL: json_bool(w, d->boolean); break;
+    case DOC_INT:
+    case DOC_FLOAT: json_double(w, d->number); break;
+    case DOC_STRING: json_string(w, d->text); break;
+    default: json_null(w);
+    }
+}
+
+static struct str marshal(const struct doc *d, struct arena *arena)
+{
+    struct frame *stack = ARENA_ARRAY(arena, MAX_DEPTH, struct frame);
+    struct json_writer w;
+    struct buf out;
+    size_t depth = 0;
+    buf_init(&out, NULL, MAX_TEXT);
+    json_begin(&w, &out);
+    w.html = true;
+    stack[depth++] = open_frame(&w, d, arena);
+    while (depth != 0) {
+        struct frame *top = &stack[depth - 1];
+        if (top->at == top->count) {
+            if (top->is_map) {
+                json_object_end(&w);
+            } else {
+                json_array_end(&w);
+            }
+            depth--;
+            continue;
+        }
+        const struct doc *child = top->items[top->at++];
+        if (top->is_map)
+            json_key(&w, child->key);
+        bool nests = child->kind == DOC_MAP || child->kind == DOC_LIST;
+        if (nests && depth < MAX_DEPTH) {
+            stack[depth++] = open_frame(&w, child, arena);
+        } else {
+            write_scalar(&w, child);
+        }
+    }
+    struct str text = arena_str(arena, buf_view(&out));
+    buf_release(&out);
+    return text;
+}
+
+static void extract(struct log_line *line, struct str name, const struct doc *d)
+{
+    switch (d->kind) {
+    case DOC_NULL: line_set_null(line, name); break;
+    case DOC_BOOL: line_set_bool(line, name, d->boolean); break;
+    case DOC_INT:
+    case DOC_FLOAT: line_set_number(line, name, d->number); break;
+    case DOC_STRING:
+    case DOC_TIME: line_set_string(line, name, d->text); break;
+    case DOC_LIST:
+    case DOC_MAP: line_set_string(line, name, marshal(d, line->arena)); break;
+    }
+}
+
+static enum stage_result run(struct stage *stage, struct log_line *line)
+{
+    const struct state *state = stage->state;
+    struct doc *doc = NULL;
+    struct error err = {0};
+    struct str text;
+    struct doc_limits limits = {.max_depth = MAX_DEPTH};
+    if (!line_source(line, state->source, &text))
+        return STAGE_KEEP;
+    if (json_read(line->arena, text, limits, &doc, &err) != STATUS_OK ||
+        (doc->kind != DOC_MAP && doc->kind != DOC_NULL)) {
+        return state->drop_malformed ? STAGE_DROP : STAGE_KEEP;
+    }
+    for (size_t i = 0; i < state->count; i++) {
+        const struct expression *e = &state->expressions[i];
+        const struct doc *found = jmespath_search(&e->path, doc, line->arena);
+        if (found != NULL)
+            extract(line, e->name, found);
+    }
+    for (const struct doc *d = doc->child; state->regex != NULL && d != NULL; d = d->next) {
+        if (regex_match(state->regex, d->key))
+            extract(line, d->key, d);
+    }
+    return STAGE_KEEP;
+}
+
+static void release(struct stage *stage)
+{
+    struct state *state = stage->state;
+    regex_unref(state->regex);
+}
+
+const struct stage_def stage_json = {"json", create, run, release};
