@@ -461,14 +461,7 @@ static void load_target(struct label_builder *b, const struct target *t)
 {
     label_builder_clear(b);
     for (uint32_t i = 0; i < t->count; i++) {
-        /* An empty value would remove, so it is put in afterwards. */
-        bool empty = t->labels[i].value.len == 0;
-        label_builder_set(b, t->labels[i].name, empty ? STR("-") : t->labels[i].value);
-        for (size_t p = 0; empty && p < b->count; p++) {
-            if (str_eq(b->pairs[p].name, t->labels[i].name)) {
-                b->pairs[p].value = STR("");
-            }
-        }
+        label_builder_put(b, t->labels[i].name, t->labels[i].value);
     }
 }
 
