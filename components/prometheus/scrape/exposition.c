@@ -48,6 +48,32 @@ static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5
                                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
+/* Decimal digits; returns how many, at most 100. */
+static int read_digits(const char **at, uint64_t *digits)
+{
+    const char *start = *at;
+    while (**at >= '0' && **at <= '9') {
+        *digits = *digits * 10 + (uint64_t)(*(*at)++ - '0');
+    }
+    return *at - start < 100 ? (int)(*at - start) : 100;
+}
+
+/* Behind a number, an exponent of one or two digits; false if it is written otherwise. */
+static bool read_exponent(const char **at, int *exponent)
+{
+    if (**at != 'e' && **at != 'E') {
+        return true;
+    }
+    (*at)++;
+    bool down = **at == '-';
+    *at += down || **at == '+' ? 1 : 0;
+    uint64_t value = 0;
+    int count = read_digits(at, &value);
+    *exponent = count <= 2 ? (int)value : 0;
+    *exponent = down ? -*exponent : *exponent;
+    return count == 1 || count == 2;
+}
+
 /* Up to 15 digits are an exact integer and 10^0 … 10^22 are exact, so one operation rounds
  * correctly (Clinger 1990). The page ends with a NUL, so looking ahead is safe. */
 const char *exposition_fast_number(const char *at, double *out)
@@ -55,38 +81,18 @@ const char *exposition_fast_number(const char *at, double *out)
     bool negative = *at == '-';
     at += negative ? 1 : 0;
     uint64_t digits = 0;
-    int count = 0;
-    int point = 0;
-    const char *start = at;
-    while (*at >= '0' && *at <= '9') {
-        digits = digits * 10 + (uint64_t)(*at++ - '0');
-    }
-    count = (int)(at - start < 100 ? at - start : 100);
+    int count = read_digits(&at, &digits);
+    int fraction = 0;
     if (*at == '.') {
-        const char *fraction = ++at;
-        while (*at >= '0' && *at <= '9') {
-            digits = digits * 10 + (uint64_t)(*at++ - '0');
-        }
-        point = (int)(at - fraction < 100 ? at - fraction : 100);
-        count += point;
-    }
-    if (count == 0 || count > EXACT_DIGITS) {
-        return NULL;
+        at++;
+        fraction = read_digits(&at, &digits);
+        count += fraction;
     }
     int exponent = 0;
-    if (*at == 'e' || *at == 'E') {
-        bool down = at[1] == '-';
-        at += down || at[1] == '+' ? 2 : 1;
-        if (at[0] < '0' || at[0] > '9') {
-            return NULL;
-        }
-        exponent = *at++ - '0';
-        if (*at >= '0' && *at <= '9') {
-            exponent = exponent * 10 + (*at++ - '0');
-        }
-        exponent = down ? -exponent : exponent;
+    if (count == 0 || count > EXACT_DIGITS || !read_exponent(&at, &exponent)) {
+        return NULL;
     }
-    exponent -= point;
+    exponent -= fraction;
     if ((*at != '\n' && *at != ' ') || exponent < -EXACT_POWER || exponent > EXACT_POWER) {
         return NULL;
     }

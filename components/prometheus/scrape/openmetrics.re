@@ -1,5 +1,6 @@
-/* OpenMetrics 1.0 text (github.com/OpenObservability/OpenMetrics, specification/OpenMetrics.md) as Prometheus'
- * lexer reads it. Owns nothing; looks at each byte of the page a bounded number of times. */
+/* OpenMetrics 1.0 text (github.com/OpenObservability/OpenMetrics, specification/OpenMetrics.md) as
+ * Prometheus' lexer reads it. Owns nothing; looks at each byte of the page a bounded number of
+ * times. */
 #include "components/prometheus/scrape/exposition.h"
 
 #include "base/strconv.h"
@@ -144,7 +145,8 @@ static bool read_time(struct exposition *e, int64_t *t_ms)
 
 enum next { NEXT_LINE, NEXT_EXEMPLAR, NEXT_NUMBER, NEXT_END, NEXT_BAD };
 
-/* What follows a number: the line's end, " # {", or a space and something. Moves over the first two. */
+/* What follows a number: the line's end, " # {", or a space and something. Moves over the first
+ * two. */
 static enum next what_follows(struct exposition *e)
 {
     const unsigned char *at = (const unsigned char *)e->at;

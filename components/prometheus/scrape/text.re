@@ -1,5 +1,5 @@
-/* Prometheus text format 0.0.4 (prometheus/docs, instrumenting/exposition_formats) as Prometheus' lexer reads
- * it. Owns nothing; looks at each byte of the page a bounded number of times. */
+/* Prometheus text format 0.0.4 (prometheus/docs, instrumenting/exposition_formats) as Prometheus'
+ * lexer reads it. Owns nothing; looks at each byte of the page a bounded number of times. */
 #include "components/prometheus/scrape/exposition.h"
 
 #include "base/strconv.h"
@@ -34,6 +34,11 @@ enum token {
     TOKEN_QUOTED,
 };
 
+static enum token end_or_bad(const unsigned char *at, const unsigned char *limit)
+{
+    return at == limit ? TOKEN_END : TOKEN_BAD;
+}
+
 /* What begins a line; e->at moves behind it. */
 static enum token begin_token(struct exposition *e)
 {
@@ -48,7 +53,7 @@ static enum token begin_token(struct exposition *e)
         blank* "#" blank+ "TYPE" blank+       { token = TOKEN_TYPE; goto done; }
         blank* name                           { token = TOKEN_NAME; goto done; }
         blank* "{"                            { token = TOKEN_OPEN; goto done; }
-        blank*                                { token = at == limit ? TOKEN_END : TOKEN_BAD; goto done; }
+        blank*                                { token = end_or_bad(at, limit); goto done; }
         $                                     { token = TOKEN_END; goto done; }
         *                                     { token = TOKEN_BAD; goto done; }
     */
