@@ -151,18 +151,25 @@ static bool take_hour(struct str s, size_t *at, unsigned *hour)
     return take_number(s, at, width, 23, hour);
 }
 
-bool time_parse_rfc3339(struct str s, int64_t *unix_ns)
+bool time_split_rfc3339(struct str s, int64_t *seconds, int64_t *ns)
 {
     size_t at = 0;
-    int64_t days, ns, offset;
+    int64_t days, offset;
     unsigned hour, minute, second;
     if (!take_date(s, &at, &days) || !take_byte(s, &at, 'T') || !take_hour(s, &at, &hour) ||
         !take_byte(s, &at, ':') || !take_number(s, &at, 2, 59, &minute) ||
         !take_byte(s, &at, ':') || !take_number(s, &at, 2, 59, &second) ||
-        !take_fraction(s, &at, &ns) || !take_offset(s, &at, &offset) || at != s.len)
+        !take_fraction(s, &at, ns) || !take_offset(s, &at, &offset) || at != s.len)
         return false;
-    int64_t seconds = days * DAY_SECONDS + hour * 3600 + minute * 60 + second - offset, whole;
-    return !__builtin_mul_overflow(seconds, SECOND, &whole) &&
+    *seconds = days * DAY_SECONDS + hour * 3600 + minute * 60 + second - offset;
+    return true;
+}
+
+bool time_parse_rfc3339(struct str s, int64_t *unix_ns)
+{
+    int64_t seconds, ns, whole;
+    return time_split_rfc3339(s, &seconds, &ns) &&
+           !__builtin_mul_overflow(seconds, SECOND, &whole) &&
            !__builtin_add_overflow(whole, ns, unix_ns);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/strconv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { DEPTH_DEFAULT = 1000, NODES_DEFAULT = 1000000 };

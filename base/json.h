@@ -34,7 +34,7 @@ struct doc {
     struct doc *child;   /* first element or member, in source order */
     struct doc *next;    /* sibling */
     size_t count;        /* children */
-    int line;            /* YAML: 1-based */
+    int line;            /* YAML: 1-based; of a member, where its name stands */
 };
 
 struct doc_limits {

@@ -43,6 +43,8 @@ void prom_duration_format(struct buf *out, int64_t ns);
 void time_format_rfc3339(struct buf *out, int64_t unix_ns);
 /* Accepts any offset and fraction. */
 bool time_parse_rfc3339(struct str s, int64_t *unix_ns);
+/* The same for all years from 0 to 9999: seconds since 1970 and nanoseconds. */
+bool time_split_rfc3339(struct str s, int64_t *seconds, int64_t *ns);
 /* Sizes: "5MiB", "10MB", "512KB", "1GB" (alecthomas/units, ParseBase2Bytes: MB is MiB, digits
  * without a unit are refused). */
 enum status size_parse(struct str s, int64_t *bytes, struct error *err);
