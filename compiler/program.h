@@ -183,7 +183,8 @@ void program_unref(struct program *program);
 /* The analysed body of a declare block of `module`. */
 struct program_module *program_inner(struct program_module *module, uint32_t declare);
 
-static inline bool block_has_inner_blocks(const struct program_block *block)
+/* False for a body without any statement. */
+static inline bool block_has_statements(const struct program_block *block)
 {
     return ast_at(block->ast, ast_block_body(block->ast, block->node))->child != 0;
 }

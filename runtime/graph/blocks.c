@@ -1,0 +1,139 @@
+/* What the names of config blocks and services stand for: their schemas, and the logging block's
+ * effect. */
+
+#include "runtime/graph/parts.h"
+
+static enum status parse_level(struct str text, void *member, struct arena *arena,
+                               struct error *err)
+{
+    (void)arena;
+    enum log_level level;
+    if (!log_level_parse(text, &level))
+        return error_set(err, STATUS_INVALID, "unrecognized log level \"%.*s\"", STR_ARG(text));
+    *(int32_t *)member = (int32_t)level;
+    return STATUS_OK;
+}
+
+static void print_level(const void *member, struct buf *out)
+{
+    buf_cstr(out, log_level_name((enum log_level) * (const int32_t *)member));
+}
+
+static enum status parse_format(struct str text, void *member, struct arena *arena,
+                                struct error *err)
+{
+    (void)arena;
+    if (!str_is(text, "logfmt") && !str_is(text, "json"))
+        return error_set(err, STATUS_INVALID, "unrecognized log format \"%.*s\"", STR_ARG(text));
+    *(int32_t *)member = str_is(text, "json") ? LOG_JSON : LOG_LOGFMT;
+    return STATUS_OK;
+}
+
+static void print_format(const void *member, struct buf *out)
+{
+    buf_cstr(out, *(const int32_t *)member == LOG_JSON ? "json" : "logfmt");
+}
+
+static const struct text_type level_text = {
+    .name = "log level", .size = sizeof(int32_t), .parse = parse_level, .print = print_level};
+static const struct text_type format_text = {
+    .name = "log format", .size = sizeof(int32_t), .parse = parse_format, .print = print_format};
+static const struct field_type field_level = FIELD_TEXT_TYPE(int32_t, level_text);
+static const struct field_type field_format = FIELD_TEXT_TYPE(int32_t, format_text);
+
+static const struct row logging_rows[] = {
+    {TEXT(struct logging_args, level, field_level), .def = "\"info\"",
+     .doc = "Lines below this level are left out: debug, info, warn or error."},
+    {TEXT(struct logging_args, format, field_format), .def = "\"logfmt\"",
+     .doc = "How a line is written: logfmt or json."},
+    {ATTR(struct logging_args, write_to), .capsule = &capsule_logs,
+     .doc = "Receivers that get every line as a log entry, besides standard error."},
+    {REFUSED("destination", "lines go to standard error")},
+    {0},
+};
+static const struct shape logging_shape = SHAPE(struct logging_args, logging_rows, NULL);
+
+struct tracing_args {
+    double sampling_fraction;
+};
+static const struct row tracing_rows[] = {
+    {ATTR(struct tracing_args, sampling_fraction), .def = "0.1",
+     .doc = "Share of the program's own traces to keep; it makes none yet."},
+    {REFUSED("write_to", "the program makes no traces of its own")},
+    {REFUSED_BLOCK("sampler", "the program makes no traces of its own")},
+    {0},
+};
+static const struct shape tracing_shape = SHAPE(struct tracing_args, tracing_rows, NULL);
+
+static const struct row argument_rows[] = {
+    {ATTR(struct argument_args, optional),
+     .doc = "Whether the custom component may be used without this argument."},
+    {ATTR_AS(struct argument_args, default_value, "default"),
+     .doc = "Value of an optional argument that was not given."},
+    {ATTR(struct argument_args, comment), .doc = "Says what the argument is for."},
+    {0},
+};
+static const struct shape argument_shape = SHAPE(struct argument_args, argument_rows, NULL);
+
+static const struct row export_rows[] = {
+    {ATTR(struct export_args, value), .required = true,
+     .doc = "What users of the custom component can refer to."},
+    {0},
+};
+static const struct shape export_shape = SHAPE(struct export_args, export_rows, NULL);
+
+struct http_args {
+    bool none;
+};
+static const struct row http_rows[] = {
+    {REFUSED_BLOCK("auth", "requests are not authenticated")},
+    {REFUSED_BLOCK("tls", "the program's own server speaks plain HTTP")},
+    {0},
+};
+static const struct shape http_shape = SHAPE(struct http_args, http_rows, NULL);
+
+struct livedebugging_args {
+    bool enabled;
+    int64_t buffer_size;
+};
+static const struct row livedebugging_rows[] = {
+    {ATTR(struct livedebugging_args, enabled), .doc = "Offers the data of components for viewing."},
+    {ATTR(struct livedebugging_args, buffer_size), .def = "1000",
+     .doc = "Items held for a viewer that is too slow."},
+    {0},
+};
+static const struct shape livedebugging_shape =
+    SHAPE(struct livedebugging_args, livedebugging_rows, NULL);
+
+static const struct {
+    const char *name;
+    const struct shape *args; /* NULL = takes no configuration */
+    enum stability stability;
+} known[] = {
+    {"argument", &argument_shape, STABILITY_GA},
+    {"export", &export_shape, STABILITY_GA},
+    {"logging", &logging_shape, STABILITY_GA},
+    {"tracing", &tracing_shape, STABILITY_GA},
+    {"http", &http_shape, STABILITY_GA},
+    {"livedebugging", &livedebugging_shape, STABILITY_GA},
+    {"cluster", NULL, STABILITY_GA},
+    {"labelstore", NULL, STABILITY_GA},
+    {"otel", NULL, STABILITY_GA},
+    {"ui", NULL, STABILITY_GA},
+};
+
+bool blocks_find(enum block_kind kind, struct str name, struct program_symbol *out)
+{
+    *out = (struct program_symbol){.stability = STABILITY_GA};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (!str_is(name, known[i].name))
+            continue;
+        out->args = known[i].args;
+        out->stability = known[i].stability;
+        out->configurable = known[i].args != NULL;
+        return true;
+    }
+    if (kind == BLOCK_FOREACH) /* not offered, and experimental: the second is said first */
+        out->stability = STABILITY_EXPERIMENTAL;
+    return false;
+}

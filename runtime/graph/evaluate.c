@@ -1,0 +1,243 @@
+/* Evaluating: where references lead, decoding a body, and noting what went wrong. Whatever fails
+ * leaves arguments and exports as they were. Decoding runs in a memory scope of its own. */
+
+#include "runtime/graph/parts.h"
+
+#include "base/world.h"
+
+/* ---- references ---- */
+
+struct lookup {
+    const struct node *node;
+    uint32_t hint;
+};
+
+static struct value *all_arguments(const struct instance *in)
+{
+    struct value_field fields[128];
+    size_t count = 0;
+    const struct program_module *module = in->module;
+    for (uint32_t i = 0; i < module->count && count < 128; i++) {
+        const struct node *node = in->nodes[i];
+        if (!node || node->kind != NODE_ARGUMENT || !node->cell->exports)
+            continue;
+        fields[count].key = module->blocks[i].label;
+        fields[count++].value = value_ref(node->cell->exports);
+    }
+    return count ? value_object(fields, count, false) : NULL;
+}
+
+static struct value *module_path(const struct instance *in)
+{
+    return value_string(in->module->program->text.module_path);
+}
+
+static struct value *load(void *arg, const struct expr *expr, size_t index, size_t *used)
+{
+    struct lookup *lookup = arg;
+    const struct node *node = lookup->node;
+    const struct program_ref *refs = program_refs_of(node->block, expr, &lookup->hint);
+    if (!refs)
+        return NULL;
+    const struct program_ref *ref = &refs[index];
+    *used = ref->used;
+    switch ((enum program_ref_kind)ref->kind) {
+    case REF_BLOCK:
+        return node->in->nodes[ref->target] ? cell_exports(node->in->nodes[ref->target]) : NULL;
+    case REF_MODULE_PATH: return module_path(node->in);
+    case REF_ARGUMENTS: return all_arguments(node->in);
+    case REF_SHADOWED: return value_object(NULL, 0, false);
+    case REF_NONE: break;
+    }
+    return NULL;
+}
+
+static struct scope scope_of(struct graph *graph, struct lookup *lookup)
+{
+    return (struct scope){.load = load, .arg = lookup, .stdlib = graph->options.stdlib};
+}
+
+/* ---- what went wrong ---- */
+
+static const struct {
+    const char *prefix; /* of the diagnostic that has no position of its own */
+    bool always;        /* also of those that have one */
+} wording[] = {
+    [NODE_COMPONENT] = {"Failed to build component: ", false},
+    [NODE_CALL] = {"Failed to build component: ", false},
+    [NODE_RESULT] = {"Failed to build component: ", false},
+    [NODE_ARGUMENT] = {"Failed to evaluate node for config block: ", true},
+    [NODE_EXPORT] = {"Failed to evaluate node for config block: ", true},
+    [NODE_LOGGING] = {"Failed to evaluate node for config block: ", true},
+    [NODE_SERVICE] = {"Failed to evaluate service: ", false},
+    [NODE_PLAIN] = {"Failed to evaluate node for config block: ", true},
+};
+
+struct failure {
+    struct node *node;
+    const char *stage;          /* "decoding configuration: " */
+    const struct diags *causes; /* or NULL: */
+    const struct error *err;
+    bool as_they_are; /* the causes are a module's, which has worded them */
+    char *health;
+    struct diags *problem;
+};
+
+static void plain_problem(struct failure *f, struct str text)
+{
+    const struct program_block *block = f->node->block;
+    diag_add(f->problem, DIAG_NODE_FAILED, block->ast->source, program_block_range(block),
+             wording[f->node->kind].prefix, STR_ARG(text));
+}
+
+/* The health message and the diagnostics of a load, from the causes. In a scope of its own. */
+static void word_failure(void *arg)
+{
+    struct failure *f = arg;
+    struct buf text;
+    buf_init(&text, NULL, 1 << 20);
+    buf_cstr(&text, f->stage);
+    if (f->causes)
+        diags_summary(&text, f->causes);
+    else
+        buf_cstr(&text, f->err->message);
+    f->problem = mem_zalloc(NULL, sizeof(*f->problem));
+    diags_init(f->problem);
+    bool own_words = f->causes && f->causes->len && f->causes->items[0].range.start.line;
+    if (f->as_they_are || (own_words && !wording[f->node->kind].always))
+        diags_append(f->problem, f->causes);
+    else
+        plain_problem(f, buf_view(&text));
+    struct buf health;
+    buf_init(&health, NULL, 1 << 20);
+    buf_cstr(&health, "component evaluation failed: ");
+    buf_str(&health, buf_view(&text));
+    buf_release(&text);
+    size_t len;
+    f->health = buf_take(&health, &len);
+}
+
+void node_fail(struct graph *graph, struct node *node, const char *stage,
+               const struct diags *causes, const struct error *err)
+{
+    struct failure f = {.node = node, .stage = stage, .causes = causes, .err = err};
+    f.as_they_are = causes && causes == node->refused;
+    if (!mem_scope_run(word_failure, &f)) {
+        f.health = NULL;
+        f.problem = NULL;
+    }
+    cell_failed(node->cell, f.health, f.problem);
+    const char *why = f.health ? f.health : node->cell->health.fixed;
+    LOG(&graph->log, LOG_ERROR, "failed to evaluate config", LOG_S("node", node->cell->local_id),
+        LOG_C("err", why));
+}
+
+/* ---- decoding ---- */
+
+static void decode_work(void *arg)
+{
+    struct decoding *d = arg;
+    struct lookup lookup = {.node = d->node};
+    struct scope scope = scope_of(d->graph, &lookup);
+    const struct program_block *block = d->node->block;
+    diags_init(&d->causes);
+    if (d->node->kind == NODE_CALL) {
+        d->values = body_values(block->body, &scope, &d->causes);
+        d->ok = d->values != NULL;
+        return;
+    }
+    struct decoded *args = mem_zalloc(NULL, sizeof(*args));
+    arena_init(&args->arena, NULL, 0);
+    args->shape = block->symbol.args;
+    void *data = arena_zalloc(&args->arena, args->shape->size);
+    d->ok = body_decode(block->body, &scope, &args->arena, data, &d->causes);
+    if (d->ok) {
+        args->data = data;
+        d->args = args;
+    } else {
+        decoded_free(args);
+    }
+}
+
+const struct error node_out_of_memory = {STATUS_MEMORY, "out of memory"};
+
+/* False: the failure has been noted. */
+bool node_decode(struct graph *graph, struct node *node, struct decoding *d)
+{
+    *d = (struct decoding){.graph = graph, .node = node};
+    if (!mem_scope_run(decode_work, d)) {
+        node_fail(graph, node, "decoding configuration: ", NULL, &node_out_of_memory);
+        return false;
+    }
+    if (!d->ok)
+        node_fail(graph, node, "decoding configuration: ", &d->causes, NULL);
+    diags_release(&d->causes);
+    return d->ok;
+}
+
+/* ---- config blocks and services ---- */
+
+static void evaluate_logging(struct graph *graph, struct node *node)
+{
+    struct decoding d;
+    if (!node_decode(graph, node, &d))
+        return;
+    decoded_free(node->cell->args);
+    node->cell->args = d.args;
+    logging_apply(graph, d.args->data);
+    cell_healthy(node->cell, "node evaluated");
+}
+
+static void evaluate_service(struct graph *graph, struct node *node)
+{
+    struct error err = {0};
+    if (!node->block->symbol.configurable) {
+        error_set(&err, STATUS_UNSUPPORTED, "service \"%.*s\" does not support being configured",
+                  STR_ARG(node->block->id));
+        node_fail(graph, node, "", NULL, &err);
+        return;
+    }
+    struct decoding d;
+    if (!node_decode(graph, node, &d))
+        return;
+    const struct graph_services *services = &graph->options.services;
+    if (services->http && str_is(node->block->name, "http") &&
+        services->http(services->arg, d.args->data, &err) != STATUS_OK) {
+        decoded_free(d.args);
+        node_fail(graph, node, "", NULL, &err);
+        return;
+    }
+    decoded_free(node->cell->args);
+    node->cell->args = d.args;
+    cell_healthy(node->cell, "node evaluated");
+}
+
+static void evaluate_plain(struct graph *graph, struct node *node)
+{
+    struct decoding d;
+    if (!node->block->body || !node_decode(graph, node, &d))
+        return;
+    decoded_free(d.args);
+    cell_healthy(node->cell, "node evaluated");
+}
+
+void node_evaluate(struct graph *graph, struct node *node)
+{
+    static void (*const by_kind[])(struct graph * graph, struct node * node) = {
+        [NODE_COMPONENT] = evaluate_component, [NODE_CALL] = evaluate_call,
+        [NODE_RESULT] = evaluate_result,       [NODE_ARGUMENT] = evaluate_argument,
+        [NODE_EXPORT] = evaluate_export,       [NODE_LOGGING] = evaluate_logging,
+        [NODE_SERVICE] = evaluate_service,     [NODE_PLAIN] = evaluate_plain,
+    };
+    int64_t begin = world_monotonic_ns();
+    by_kind[node->kind](graph, node);
+    if (node->kind == NODE_RESULT)
+        return;
+    graph->counts.evaluations++;
+    int64_t took = world_monotonic_ns() - begin;
+    self_observe(graph->evaluation_seconds, (double)took / 1e9);
+    LOG(&graph->log, LOG_DEBUG, "finished node evaluation",
+        LOG_S("controller_path", node->in->id.len ? node->in->id : STR("/")),
+        LOG_S("controller_id", node->in->id), LOG_S("node_id", node->cell->local_id),
+        LOG_NS("duration", took));
+}

@@ -1,0 +1,241 @@
+/* The graph's life and its loads. */
+
+#include "runtime/graph/parts.h"
+
+#include "base/world.h"
+
+#include <stdio.h>
+
+static bool find_symbol(void *arg, enum block_kind kind, struct str name,
+                        struct program_symbol *out)
+{
+    const struct graph *graph = arg;
+    if (kind != BLOCK_COMPONENT)
+        return blocks_find(kind, name, out);
+    const struct component_def *def = map_get(&graph->defs, name);
+    if (!def)
+        return false;
+    *out = (struct program_symbol){.def = def,
+                                   .args = def->args,
+                                   .exports = def->exports,
+                                   .stability = def->stability,
+                                   .community = def->community};
+    return true;
+}
+
+struct graph *graph_new(const struct graph_options *options, struct error *err)
+{
+    static const double bounds[] = {0.005, 0.025, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600};
+    static const struct self_bounds evaluation_bounds = {bounds,
+                                                         sizeof(bounds) / sizeof(bounds[0])};
+    struct graph *graph = mem_zalloc(NULL, sizeof(*graph));
+    graph->options = *options;
+    graph->options.storage_path =
+        str_of(mem_strdup(NULL, options->storage_path.ptr, options->storage_path.len),
+               options->storage_path.len);
+    graph->log.sink = options->log;
+    ASSERT(pthread_mutex_init(&graph->mutex, NULL) == 0);
+    map_init(&graph->defs, NULL);
+    for (const struct component_def *const *def = options->components; *def; def++)
+        map_put(&graph->defs, str_from((*def)->name), (void *)(uintptr_t)*def);
+    graph->labels = label_table_new(NULL);
+    graph->metrics = self_group_new(options->metrics, STR_NONE, STR_NONE);
+    graph->evaluation_seconds =
+        self_histogram(graph->metrics, "alloy_component_evaluation_seconds",
+                       "Time spent performing component evaluation", evaluation_bounds, NULL, 0);
+    for (; graph->loop_count < options->data_loops; graph->loop_count++) {
+        graph->loops[graph->loop_count] = loop_new("data", err);
+        if (!graph->loops[graph->loop_count]) {
+            graph_free(graph);
+            return NULL;
+        }
+    }
+    return graph;
+}
+
+void graph_free(struct graph *graph)
+{
+    if (!graph)
+        return;
+    for (unsigned i = 0; i < graph->loop_count; i++) {
+        loop_stop(graph->loops[i]);
+        if (graph->running)
+            loop_join_thread(graph->loops[i]);
+        loop_free(graph->loops[i]);
+    }
+    self_group_free(graph->metrics);
+    label_table_free(graph->labels);
+    map_release(&graph->defs);
+    pthread_mutex_destroy(&graph->mutex);
+    mem_free((char *)(uintptr_t)graph->options.storage_path.ptr);
+    mem_free(graph);
+}
+
+struct loop *graph_place(struct graph *graph, const struct cell *cell)
+{
+    (void)cell;
+    return graph->loop_count ? graph->loops[0] : graph->options.control;
+}
+
+void graph_on_settled(struct graph *graph, loop_fn *fn, void *arg)
+{
+    graph->settled = fn;
+    graph->settled_arg = arg;
+}
+
+bool graph_ready(const struct graph *graph)
+{
+    return graph->ready;
+}
+
+bool graph_config_hash(const struct graph *graph, unsigned char out[32])
+{
+    if (!graph->live)
+        return false;
+    memcpy(out, graph->live->sha256, 32);
+    return true;
+}
+
+/* ---- loading ---- */
+
+struct loading {
+    struct graph *graph;
+    const char *path;
+    struct diags *diags;
+    struct error *err;
+    enum graph_outcome outcome;
+    struct generation *gen;
+};
+
+static void prepare_work(void *arg)
+{
+    struct loading *l = arg;
+    struct program_text text;
+    diags_init(l->diags);
+    l->outcome = GRAPH_UNREAD;
+    if (program_read(l->path, &text, l->diags, l->err) != STATUS_OK)
+        return;
+    if (l->diags->errors) {
+        program_text_release(&text);
+        return;
+    }
+    const struct graph_options *options = &l->graph->options;
+    struct program_options program_options = {.find = find_symbol,
+                                              .arg = l->graph,
+                                              .stdlib = options->stdlib,
+                                              .min_stability = options->min_stability,
+                                              .community = options->community};
+    struct program *program = program_new(&text, &program_options);
+    l->gen = generation_new(l->graph, program, l->diags);
+    program_unref(program);
+    l->outcome = l->gen ? GRAPH_APPLIED : GRAPH_REJECTED;
+}
+
+static void commit(struct graph *graph, struct generation *gen)
+{
+    gen->stamp = ++graph->stamp;
+    for (uint32_t i = 0; i < gen->count; i++) {
+        if (gen->nodes[i]->kind == NODE_RESULT)
+            continue;
+        gen->nodes[i]->cell->node = gen->nodes[i];
+        gen->nodes[i]->cell->generation = gen->stamp;
+    }
+    /* Users of a custom component hang on its result. */
+    for (uint32_t i = 0; i < gen->count; i++) {
+        if (gen->nodes[i]->kind == NODE_RESULT)
+            gen->nodes[i]->cell->node = gen->nodes[i];
+    }
+    graph->live = gen;
+}
+
+static bool has_block(const struct generation *gen, const char *id)
+{
+    return map_has(&gen->cells, str_from(id));
+}
+
+static void evaluate_all(struct graph *graph, struct generation *gen)
+{
+    gen->loading = true;
+    for (uint32_t i = 0; i < gen->count; i++) {
+        if (!gen->nodes[i]->in->frozen)
+            node_evaluate(graph, gen->nodes[i]);
+    }
+    gen->loading = false;
+    if (!has_block(gen, "logging"))
+        logging_apply(graph, NULL);
+    const struct graph_services *services = &graph->options.services;
+    if (services->http && !has_block(gen, "http"))
+        (void)services->http(services->arg, NULL, NULL);
+}
+
+static void collect_work(void *arg)
+{
+    struct loading *l = arg;
+    for (uint32_t i = 0; i < l->gen->count; i++) {
+        const struct node *node = l->gen->nodes[i];
+        const struct cell *cell = node->cell;
+        if (node->kind == NODE_RESULT || node->in->frozen)
+            continue;
+        if (cell->problem)
+            diags_append(l->diags, cell->problem);
+        else if (cell->health.state == HEALTH_UNHEALTHY && !cell->health.message)
+            diag_add(l->diags, DIAG_PLAIN, NULL, (struct range){0}, STR_ARG(STR("out of memory")));
+    }
+}
+
+enum graph_outcome graph_load(struct graph *graph, const char *path, struct diags *diags,
+                              struct error *err)
+{
+    error_clear(err);
+    struct loading l = {.graph = graph, .path = path, .diags = diags, .err = err};
+    if (graph->in_transition || graph->stopping) {
+        diags_init(diags);
+        error_set(err, STATUS_UNAVAILABLE,
+                  "components of the last configuration are still stopping");
+        return GRAPH_BUSY;
+    }
+    if (!mem_scope_run(prepare_work, &l)) {
+        diags_init(diags);
+        error_set(err, STATUS_MEMORY, "out of memory");
+        return GRAPH_UNREAD;
+    }
+    if (!l.gen)
+        return l.outcome;
+    struct generation *old = graph->live;
+    commit(graph, l.gen);
+    evaluate_all(graph, l.gen);
+    if (!mem_scope_run(collect_work, &l)) {
+        diags_init(diags);
+        error_set(err, STATUS_MEMORY, "out of memory");
+    }
+    graph->ready |= diags->errors == 0;
+    transition_collect(graph, old, l.gen->stamp);
+    generation_free(old);
+    if (graph->running)
+        transition_begin(graph);
+    return GRAPH_APPLIED;
+}
+
+enum status graph_run(struct graph *graph, struct error *err)
+{
+    if (!graph->running) {
+        for (unsigned i = 0; i < graph->loop_count; i++) {
+            enum status status = loop_start_thread(graph->loops[i], err);
+            if (status != STATUS_OK)
+                return status;
+        }
+        graph->running = true;
+    }
+    transition_begin(graph);
+    return STATUS_OK;
+}
+
+/* ---- logging ---- */
+
+void logging_apply(struct graph *graph, const struct logging_args *args)
+{
+    enum log_level level = args ? (enum log_level)args->level : LOG_INFO;
+    enum log_format format = args ? (enum log_format)args->format : LOG_LOGFMT;
+    if (graph->options.log)
+        log_open(graph->options.log, level, format);
+}

@@ -1,0 +1,270 @@
+#ifndef RUNTIME_GRAPH_PARTS_H
+#define RUNTIME_GRAPH_PARTS_H
+
+/* What the files of the graph share; nobody else includes this.
+ *
+ *   generation  everything that one load built: nodes, modules, links. In one arena, immutable but
+ *               for each node's dirty flag.
+ *   cell        what a node keeps across loads: arguments, exports, health, the component. Owned by
+ *               the graph, found again by global id.
+ *   instance    a module in use: the root, or the body of a declare for one custom component. */
+
+#include "runtime/graph/graph.h"
+
+#include <pthread.h>
+
+/* Decoded arguments with the memory they live in. */
+struct decoded {
+    struct arena arena;
+    const struct shape *shape;
+    void *data;
+};
+
+struct eval_health {
+    enum health state;
+    char *message; /* owned; NULL = the fixed text */
+    const char *fixed;
+    int64_t changed_ns; /* wall clock */
+};
+
+struct cell {
+    enum block_kind kind;
+    const struct component_def *def;
+    char *ids; /* the global id; the other texts are parts of it */
+    struct str global_id;
+    struct str module_id;
+    struct str local_id;
+    struct str name;
+    struct str label;
+    struct decoded *args;
+    struct value *exports; /* what references read; NULL = nothing yet */
+    struct value *values;  /* CUSTOM: the arguments given */
+    struct eval_health health;
+    struct diags *problem; /* of the last evaluation; NULL = it went well */
+    struct loop *loop;     /* where the component lives */
+    struct component_host *host;
+    struct node *node;   /* in the living generation; NULL = gone */
+    uint32_t generation; /* stamp of the newest generation that has it */
+    uint32_t stop_level;
+    bool has_stopped;
+    struct cell *next; /* in the list that is being stopped or started */
+};
+
+struct own_health {
+    enum health state;
+    int64_t changed_ns;
+    char message[1024];
+};
+
+struct component_host {
+    struct graph *graph;
+    struct cell *cell;
+    const struct component_def *def;
+    struct loop *loop;
+    void *self;
+    struct log log;
+    struct self_group *metrics;
+    struct mem_owner memory;
+    struct str data_path; /* with http_path in one block */
+    struct str http_path;
+    bool built;
+    bool started;
+    bool gone;    /* released; set where the component lives */
+    bool in_call; /* build or update is running: exports wait in `fresh` */
+    struct value *fresh;
+    _Atomic uint64_t items_out;
+    atomic_uint refs; /* the graph's and requests under way */
+    /* Under the graph's mutex. */
+    struct value *pending;
+    struct own_health *own;
+    bool stopped;
+    bool in_inbox;
+    struct component_host *next_in_inbox;
+};
+
+enum node_kind {
+    NODE_COMPONENT,
+    NODE_CALL,   /* a custom component: its arguments */
+    NODE_RESULT, /* the same custom component: its exports; shares the cell */
+    NODE_ARGUMENT,
+    NODE_EXPORT,
+    NODE_LOGGING,
+    NODE_SERVICE,
+    NODE_PLAIN, /* declare, tracing: nothing depends on its value */
+};
+
+struct dependant {
+    struct node *node;
+    struct str field; /* the field of the exports that it reads; empty = any */
+    struct dependant *next;
+};
+
+struct node {
+    enum node_kind kind;
+    uint32_t rank;  /* place in the order of evaluation */
+    uint32_t level; /* of stopping: after all lower ones */
+    bool dirty;
+    bool kept; /* its cell came from the generation before */
+    const struct program_block *block;
+    struct instance *in;
+    struct instance *opens; /* CALL, RESULT: NULL = the module could not be made */
+    struct node *pair;      /* CALL and RESULT of one custom component */
+    struct cell *cell;
+    struct dependant *dependants;
+    /* CALL: why there is no module. */
+    struct diags *refused; /* the body is wrong */
+    const char *missing;   /* there is none */
+};
+
+struct instance {
+    struct instance *parent;
+    struct program_module *module;
+    struct node *call; /* NULL = root */
+    struct node *result;
+    struct node **nodes; /* by block; for custom components the RESULT. NULL = unusable */
+    struct str id;       /* "" = root */
+    bool rejected;       /* the new body is wrong: the old one goes on with its arguments */
+    bool frozen;         /* inside a rejected one: a load does not evaluate it */
+    bool reloaded;       /* the call was evaluated in this wave */
+    unsigned depth;
+    struct instance *next; /* in creation order */
+};
+
+/* Programs that nodes of a generation point into. */
+struct generation_program {
+    struct program *program;
+    struct generation_program *next;
+};
+
+struct generation {
+    struct arena arena;
+    uint32_t stamp;
+    struct generation_program *programs;
+    struct instance *root;
+    struct instance *last;
+    struct node **nodes; /* in order of evaluation */
+    uint32_t count;
+    struct map cells;   /* global id → node (CALL for custom components) */
+    struct map modules; /* id → instance */
+    struct node **heap; /* dirty nodes, lowest rank first */
+    uint32_t heap_len;
+    bool loading; /* every node is being evaluated: nothing is marked */
+    unsigned char sha256[32];
+};
+
+struct graph {
+    struct graph_options options;
+    struct map defs; /* name → component_def */
+    struct log log;
+    struct label_table *labels;
+    struct self_group *metrics;
+    struct loop *loops[GRAPH_MAX_DATA_LOOPS];
+    unsigned loop_count;
+    bool running; /* data loops have threads */
+    struct generation *live;
+    uint32_t stamp;
+    bool ready;
+    bool stopping;
+    /* Transition after a load. */
+    struct cell *to_stop;
+    struct cell *to_start;
+    uint32_t stop_level;
+    uint32_t waiting; /* hosts told to stop that have not */
+    bool in_transition;
+    struct loop_timer *deadline;
+    loop_fn *settled;
+    void *settled_arg;
+    loop_fn *done;
+    void *done_arg;
+    /* What data loops leave for the control loop. */
+    pthread_mutex_t mutex;
+    struct component_host *inbox;
+    bool posted;
+    struct graph_counts counts;
+    struct self_histogram *evaluation_seconds;
+};
+
+/* prepare.c: the new generation, aside. Errors of the root are added to diags; NULL = rejected. */
+struct generation *generation_new(struct graph *graph, struct program *program,
+                                  struct diags *diags);
+void generation_free(struct generation *generation);
+
+/* cell.c */
+struct cell *cell_new(const struct program_block *block, struct str module_id);
+void cell_free(struct cell *cell); /* later, if a request still holds its host */
+void cell_destroy(struct cell *cell);
+void cell_healthy(struct cell *cell, const char *fixed);
+/* `owned_message` may be NULL (out of memory). */
+void cell_failed(struct cell *cell, char *owned_message, struct diags *owned_problem);
+void decoded_free(struct decoded *decoded);
+/* What references to the node read: a new reference; NULL = it has no value. */
+struct value *cell_exports(const struct node *node);
+
+/* host.c */
+struct component_host *host_new(struct graph *graph, struct cell *cell, struct loop *loop);
+void host_unref(struct component_host *host);
+/* Runs fn(arg) where the component lives, and waits. */
+void host_run(struct component_host *host, loop_fn *fn, void *arg);
+/* The least healthy of the evaluation's and the component's own. */
+enum health host_overall(const struct cell *cell, char *message, size_t size, int64_t *changed_ns);
+
+/* evaluate.c */
+void node_evaluate(struct graph *graph, struct node *node);
+/* Notes a failure: health, log line, and the diagnostics that a load reports. */
+void node_fail(struct graph *graph, struct node *node, const char *stage,
+               const struct diags *causes, const struct error *err);
+struct decoding {
+    struct graph *graph;
+    struct node *node;
+    struct diags causes;
+    struct decoded *args; /* or, of a call: */
+    struct value *values;
+    bool ok;
+};
+/* False: the failure has been noted. */
+bool node_decode(struct graph *graph, struct node *node, struct decoding *d);
+extern const struct error node_out_of_memory;
+/* component.c, module.c */
+void evaluate_component(struct graph *graph, struct node *node);
+void evaluate_call(struct graph *graph, struct node *node);
+void evaluate_result(struct graph *graph, struct node *node);
+void evaluate_argument(struct graph *graph, struct node *node);
+void evaluate_export(struct graph *graph, struct node *node);
+
+/* wave.c */
+void node_mark(struct generation *generation, struct node *node);
+/* Takes `owned_now` as the node's exports and marks those who read a field that differs. */
+void node_publish(struct graph *graph, struct node *node, struct value **slot,
+                  struct value *owned_now);
+void graph_wave(struct graph *graph);
+void graph_unlock_and_wake(struct graph *graph); /* any thread, with the mutex held */
+
+/* transition.c */
+/* Lists what only `old` has and what has not been started. */
+void transition_collect(struct graph *graph, struct generation *old, uint32_t stamp);
+void transition_begin(struct graph *graph);
+void transition_stopped(struct graph *graph, struct component_host *host);
+
+/* graph.c: the data loop for a new component. */
+struct loop *graph_place(struct graph *graph, const struct cell *cell);
+
+/* blocks.c: what the names of config blocks and services stand for. */
+bool blocks_find(enum block_kind kind, struct str name, struct program_symbol *out);
+struct argument_args {
+    bool optional;
+    struct any default_value;
+    struct str comment;
+};
+struct export_args {
+    struct any value;
+};
+struct logging_args {
+    int32_t level;
+    int32_t format;
+    struct str destination;
+    struct capsule_list write_to;
+};
+/* NULL = the defaults. */
+void logging_apply(struct graph *graph, const struct logging_args *args);
+
+#endif

@@ -1,0 +1,32 @@
+#ifndef RUNTIME_SERVER_RELOAD_H
+#define RUNTIME_SERVER_RELOAD_H
+
+/* Loading the configuration, whoever asks: the start, SIGHUP, /-/reload. Requests that come while
+ * the last load is still stopping components wait for it. Keeps the alloy_config_* metrics. On the
+ * control loop. */
+
+#include "runtime/graph/graph.h"
+
+enum { RELOADS_WAITING_MAX = 64 };
+
+struct reloader;
+
+struct reloader_options {
+    struct graph *graph;
+    const char *path; /* copied */
+    struct self_registry *metrics;
+    struct log_sink *log;
+};
+
+struct reloader *reloader_new(const struct reloader_options *options);
+void reloader_free(struct reloader *reloader);
+
+/* The first load. False: nothing is to be started, and `report` holds what to print: rendered
+ * diagnostics and the reason, as Alloy prints them on standard error. */
+bool reloader_first(struct reloader *reloader, struct buf *report);
+/* done(arg, ok, text) once, perhaps at once, with the body of the HTTP answer; NULL = not wanted.
+ * STATUS_UNAVAILABLE when too many wait. */
+typedef void reload_done_fn(void *arg, bool ok, struct str text);
+enum status reloader_request(struct reloader *reloader, reload_done_fn *done, void *arg);
+
+#endif
