@@ -1,0 +1,15 @@
+#ifndef RUNTIME_WIRE_OTLP_RECORD_H
+#define RUNTIME_WIRE_OTLP_RECORD_H
+
+/* OTLP requests as records of the log (outbox_otlp): the wire bytes as they came, one batch a
+ * record; a request to be sent is one record. */
+
+#include "base/compress.h"
+
+/* For outbox_otlp. */
+struct otlp_send_options {
+    enum compression compression; /* of the request's body */
+    int level;
+};
+
+#endif
