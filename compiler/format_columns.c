@@ -12,27 +12,41 @@ enum { TAB_WIDTH = 8, PADDING = 1 };
 void columns_init(struct columns *c, struct buf *out)
 {
     *c = (struct columns){.out = out};
-    buf_init(&c->text, NULL, out->max);
 }
 
 void columns_release(struct columns *c)
 {
-    buf_release(&c->text);
+    mem_free(c->text);
     mem_free(c->cells);
     mem_free(c->lines);
     mem_free(c->columns);
     mem_free(c->open);
 }
 
+/* The text is never longer than the source and the blanks between its tokens. */
+static void grow_text(struct columns *c, size_t more)
+{
+    while (c->text_cap < c->text_len + more) {
+        c->text_cap = c->text_cap > 0 ? c->text_cap * 2 : 256;
+    }
+    c->text = mem_realloc(NULL, c->text, c->text_cap);
+}
+
 void columns_text(struct columns *c, struct str text)
 {
-    buf_append(&c->text, text.ptr, text.len);
+    if (c->text_cap - c->text_len < text.len) {
+        grow_text(c, text.len);
+    }
+    if (text.len > 0) {
+        memcpy(c->text + c->text_len, text.ptr, text.len);
+        c->text_len += text.len;
+    }
 }
 
 void columns_fixed(struct columns *c, struct str text)
 {
-    buf_append(&c->text, text.ptr, text.len);
-    c->fixed_end = c->text.len;
+    columns_text(c, text);
+    c->fixed_end = c->text_len;
 }
 
 /* Characters: bytes that do not continue one. */
@@ -58,8 +72,8 @@ void columns_tab(struct columns *c, bool is_hard)
 {
     size_t place = c->cell_count - c->line_first;
     uint32_t column = place < c->open_count ? c->open[place] : open_column(c, place);
-    size_t len = c->text.len - c->cell_start;
-    uint32_t width = len > 0 ? count_runes(c->text.data + c->cell_start, len) : 0;
+    size_t len = c->text_len - c->cell_start;
+    uint32_t width = len > 0 ? count_runes(c->text + c->cell_start, len) : 0;
     struct column *shared = &c->columns[column];
     shared->is_kept |= is_hard || width > 0;
     if (shared->width < width + PADDING) {
@@ -67,7 +81,7 @@ void columns_tab(struct columns *c, bool is_hard)
     }
     c->cells = vec_room(c->cells, c->cell_count, &c->cell_cap, sizeof(*c->cells));
     c->cells[c->cell_count++] = (struct column_cell){(uint32_t)len, width, column};
-    c->cell_start = c->text.len;
+    c->cell_start = c->text_len;
 }
 
 /* ---- writing ---- */
@@ -99,7 +113,7 @@ static char *write_cells(const struct columns *c, const struct column_line *line
         uint32_t width = column_width(c, cell);
         if (cell->len > 0) {
             is_leading = false;
-            memcpy(to, c->text.data + *text, cell->len);
+            memcpy(to, c->text + *text, cell->len);
             to += cell->len;
             *text += cell->len;
         }
@@ -124,7 +138,7 @@ static void write_line(const struct columns *c, const struct column_line *line, 
     const char *floor = start;
     size_t rest = line->text_end - text;
     if (rest > 0) {
-        memcpy(to, c->text.data + text, rest);
+        memcpy(to, c->text + text, rest);
         if (line->fixed_end > text) {
             floor = to + (line->fixed_end - text);
         }
@@ -142,12 +156,12 @@ static void end_line(struct columns *c)
     c->lines[c->line_count++] = (struct column_line){
         .first_cell = (uint32_t)c->line_first,
         .cells = (uint32_t)(c->cell_count - c->line_first),
-        .text_end = (uint32_t)c->text.len,
+        .text_end = (uint32_t)c->text_len,
         .fixed_end = (uint32_t)c->fixed_end,
     };
     c->open_count = c->cell_count - c->line_first;
     c->line_first = c->cell_count;
-    c->cell_start = c->text.len;
+    c->cell_start = c->text_len;
 }
 
 static void write_lines(struct columns *c, bool ends_with_newline)
@@ -160,7 +174,7 @@ static void write_lines(struct columns *c, bool ends_with_newline)
             buf_byte(c->out, '\n');
         }
     }
-    buf_clear(&c->text);
+    c->text_len = 0;
     c->cell_count = c->line_count = c->column_count = c->open_count = 0;
     c->line_first = c->cell_start = c->fixed_end = 0;
 }

@@ -30,7 +30,9 @@ struct column_line {
 
 struct columns {
     struct buf *out;
-    struct buf text; /* of the lines not yet written */
+    char *text; /* of the lines not yet written */
+    size_t text_len;
+    size_t text_cap;
     struct column_cell *cells;
     size_t cell_count;
     size_t cell_cap;

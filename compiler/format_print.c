@@ -86,7 +86,9 @@ static void write_spaces(struct printer *p, unsigned count)
         }
     }
     p->space_count -= count;
-    memmove(p->spaces, p->spaces + count, p->space_count);
+    if (p->space_count > 0) {
+        memmove(p->spaces, p->spaces + count, p->space_count);
+    }
 }
 
 /* ---- comments ---- */
@@ -131,15 +133,18 @@ static uint32_t write_comment(struct printer *p, const struct ast_comment *comme
         start_line(p);
     }
     struct str text = str_slice(source->text, comment->start, comment->end);
-    size_t from = p->columns.text.len;
-    lex_comment_text(&p->columns.text, text);
-    struct str written = str_slice(buf_view(&p->columns.text), from, p->columns.text.len);
-    p->columns.fixed_end = p->columns.text.len;
+    struct buf stripped;
+    buf_init(&stripped, NULL, SOURCE_MAX_BYTES);
+    lex_comment_text(&stripped, text);
+    struct str written = buf_view(&stripped);
+    columns_fixed(&p->columns, written);
     p->last_line = line;
     for (size_t i = 0; i < written.len; i++) {
         p->last_line += written.ptr[i] == '\n';
     }
-    return source_line_near(source, comment->start + (uint32_t)written.len - 1, line);
+    uint32_t end = comment->start + (uint32_t)written.len - 1;
+    buf_release(&stripped);
+    return source_line_near(source, end, line);
 }
 
 /* Between the last comment and the token at p->line. */
@@ -184,7 +189,9 @@ static const struct ast_comment *write_comments(struct printer *p, uint32_t offs
 static void write_due(struct printer *p)
 {
     if (p->comment_limit > p->offset) {
-        write_spaces(p, p->space_count);
+        if (p->space_count > 0) {
+            write_spaces(p, p->space_count);
+        }
     } else {
         uint32_t end_line = 0;
         const struct ast_comment *last = write_comments(p, p->offset, &end_line);

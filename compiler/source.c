@@ -158,7 +158,7 @@ static uint32_t search(const struct source *source, uint32_t low, uint32_t high,
     return low + 1;
 }
 
-uint32_t source_line_near(const struct source *source, uint32_t offset, uint32_t near)
+uint32_t source_line_search(const struct source *source, uint32_t offset, uint32_t near)
 {
     uint32_t low = near - 1;
     uint32_t step = 1;

@@ -47,8 +47,14 @@ struct range {
 };
 
 struct pos source_pos(const struct source *source, uint32_t offset);
+uint32_t source_line_search(const struct source *source, uint32_t offset, uint32_t near);
 /* The line of an offset, looked for from a line (1-based) that is likely to be near. */
-uint32_t source_line_near(const struct source *source, uint32_t offset, uint32_t near);
+static inline uint32_t source_line_near(const struct source *source, uint32_t offset, uint32_t near)
+{
+    bool is_it = source->lines[near - 1] <= offset && near < source->line_count &&
+                 offset < source->lines[near];
+    return is_it ? near : source_line_search(source, offset, near);
+}
 /* From half-open offsets [start, end). */
 struct range source_range(const struct source *source, uint32_t start, uint32_t end);
 /* Line `line` (1-based) without its newline. */
