@@ -86,6 +86,9 @@ struct ast_comment {
     uint32_t group; /* comments of one group share a number */
 };
 
+/* More nodes are refused: 160 MB, what a text of 50 MB needs as a rule. */
+enum { AST_MAX_NODES = 8 * 1000 * 1000 };
+
 struct ast {
     struct source *source;
     struct ast_node *nodes;

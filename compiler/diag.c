@@ -3,8 +3,6 @@
 
 #include "compiler/diag.h"
 
-static struct mem_owner owner = MEM_OWNER_INIT("compiler.diag", 0);
-
 enum { TEXT_MAX = 256 * 1024 * 1024 };
 
 struct row {
@@ -22,7 +20,7 @@ static const struct row rows[DIAG_ID_COUNT] = {
 void diags_init(struct diags *d)
 {
     *d = (struct diags){0};
-    arena_init(&d->arena, &owner, TEXT_MAX);
+    arena_init(&d->arena, &compiler_memory, TEXT_MAX);
 }
 
 void diags_release(struct diags *d)
@@ -45,7 +43,7 @@ static struct diag *push(struct diags *d, enum diag_severity severity)
     }
     if (d->len == d->cap) {
         d->cap = d->cap > 0 ? d->cap * 2 : 8;
-        d->items = mem_realloc(&owner, d->items, d->cap * sizeof(*d->items));
+        d->items = mem_realloc(&compiler_memory, d->items, d->cap * sizeof(*d->items));
     }
     struct diag *diag = &d->items[d->len];
     *diag = (struct diag){.severity = severity};

@@ -74,7 +74,8 @@ static uint32_t token_after(const struct walker *w, uint32_t at)
         if (text[at] != '/' || text[at + 1] != '*') {
             return at;
         }
-        at = (uint32_t)str_find(w->ast->source->text, STR("*/"), at + 2) + 2;
+        for (at += 2; text[at] != '*' || text[at + 1] != '/'; at++) {}
+        at += 2;
     }
 }
 

@@ -29,7 +29,7 @@ static void grow_text(struct columns *c, size_t more)
     while (c->text_cap < c->text_len + more) {
         c->text_cap = c->text_cap > 0 ? c->text_cap * 2 : 256;
     }
-    c->text = mem_realloc(NULL, c->text, c->text_cap);
+    c->text = mem_realloc(&compiler_memory, c->text, c->text_cap);
 }
 
 void columns_text(struct columns *c, struct str text)

@@ -183,9 +183,16 @@ void lex_word(struct lexer *lexer, struct token *token, uint32_t start, uint32_t
 /* Offset behind the block comment that starts at `start`; *closed tells whether it ends at all. */
 static uint32_t block_end(const struct lexer *lexer, uint32_t start, bool *closed)
 {
-    size_t at = str_find(str_of(lexer->text, lexer->len), STR("*/"), (size_t)start + 2);
-    *closed = at != SIZE_MAX;
-    return *closed ? (uint32_t)at + 2 : lexer->len;
+    const char *end = lexer->text + lexer->len;
+    const char *star = lexer->text + start + 1;
+    *closed = false;
+    while (end - star > 1 && (star = memchr(star + 1, '*', (size_t)(end - star) - 1)) != NULL) {
+        if (star + 1 < end && star[1] == '/') {
+            *closed = true;
+            return (uint32_t)(star - lexer->text) + 2;
+        }
+    }
+    return lexer->len;
 }
 
 static uint32_t skip_blanks(const struct lexer *lexer, uint32_t at)

@@ -5,8 +5,6 @@
 #include "compiler/parser.h"
 #include "base/strconv.h"
 
-static struct mem_owner owner = MEM_OWNER_INIT("compiler.ast", 0);
-
 /* ---- tokens ---- */
 
 static void add_comment(struct parser *p, uint32_t group)
@@ -14,7 +12,8 @@ static void add_comment(struct parser *p, uint32_t group)
     struct ast *ast = p->ast;
     if (ast->comment_count == p->comment_cap) {
         p->comment_cap = p->comment_cap > 0 ? p->comment_cap * 2 : 32;
-        ast->comments = mem_realloc(&owner, ast->comments, p->comment_cap * sizeof(*ast->comments));
+        ast->comments =
+            mem_realloc(&compiler_memory, ast->comments, p->comment_cap * sizeof(*ast->comments));
     }
     ast->comments[ast->comment_count++] = (struct ast_comment){p->token.start, p->token.end, group};
 }
@@ -142,7 +141,8 @@ struct token parser_expect(struct parser *p, enum token_kind kind)
 static void grow_nodes(struct parser *p)
 {
     p->node_cap += p->node_cap / 2;
-    p->ast->nodes = mem_realloc(&owner, p->ast->nodes, p->node_cap * sizeof(struct ast_node));
+    p->ast->nodes =
+        mem_realloc(&compiler_memory, p->ast->nodes, p->node_cap * sizeof(struct ast_node));
 }
 
 ast_id parser_node(struct parser *p, enum ast_kind kind, unsigned op, uint32_t start, uint32_t end)
@@ -174,13 +174,26 @@ void chain_add(struct parser *p, struct chain *chain, ast_id node)
     chain->last = node;
 }
 
+static void stop(struct parser *p, enum diag_id id, unsigned limit)
+{
+    if (!p->stopped) {
+        p->stopped = true;
+        diag_add(p->diags, id, p->ast->source, here(p), limit);
+    }
+}
+
+bool parser_is_full(struct parser *p)
+{
+    if (p->ast->node_count >= AST_MAX_NODES) {
+        stop(p, DIAG_NODES, AST_MAX_NODES);
+    }
+    return p->stopped;
+}
+
 struct frame *parser_push(struct parser *p, enum frame_kind kind, uint32_t start)
 {
     if (p->depth == SOURCE_MAX_DEPTH) {
-        if (!p->too_deep) {
-            p->too_deep = true;
-            diag_add(p->diags, DIAG_DEPTH, p->ast->source, here(p), (unsigned)SOURCE_MAX_DEPTH);
-        }
+        stop(p, DIAG_DEPTH, SOURCE_MAX_DEPTH);
         return NULL;
     }
     struct frame *frame = &p->frames[p->depth++];
@@ -208,13 +221,13 @@ static enum state step(struct parser *p, enum state state)
 
 static struct parser *parser_new(struct source *source, struct diags *diags)
 {
-    struct parser *p = mem_alloc(&owner, sizeof(*p));
+    struct parser *p = mem_alloc(&compiler_memory, sizeof(*p));
     memset(p, 0, offsetof(struct parser, frames));
     p->diags = diags;
-    p->ast = mem_zalloc(&owner, sizeof(*p->ast));
+    p->ast = mem_zalloc(&compiler_memory, sizeof(*p->ast));
     p->ast->source = source_ref(source);
     p->node_cap = (uint32_t)source->text.len / 8 + 64;
-    p->ast->nodes = mem_alloc(&owner, p->node_cap * sizeof(struct ast_node));
+    p->ast->nodes = mem_alloc(&compiler_memory, p->node_cap * sizeof(struct ast_node));
     parser_node(p, AST_NONE, 0, 0, 0);
     lex_init(&p->lexer, source, diags);
     parser_next(p);
@@ -225,12 +238,13 @@ static struct parser *parser_new(struct source *source, struct diags *diags)
 static struct ast *finish(struct parser *p)
 {
     struct ast *ast = p->ast;
-    bool too_deep = p->too_deep;
-    if (!too_deep) {
-        ast->nodes = mem_realloc(&owner, ast->nodes, ast->node_count * sizeof(struct ast_node));
+    bool stopped = p->stopped;
+    if (!stopped) {
+        ast->nodes =
+            mem_realloc(&compiler_memory, ast->nodes, ast->node_count * sizeof(struct ast_node));
     }
     mem_free(p);
-    if (too_deep) {
+    if (stopped) {
         ast_free(ast);
         return NULL;
     }
@@ -242,7 +256,7 @@ static struct ast *run(struct source *source, struct diags *diags, enum frame_ki
 {
     struct parser *p = parser_new(source, diags);
     parser_push(p, kind, 0);
-    while (state != STATE_DONE) {
+    while (state != STATE_DONE && !parser_is_full(p)) {
         state = step(p, state);
     }
     return finish(p);

@@ -69,7 +69,7 @@ struct parser {
                               dropped */
     uint32_t silent_end;
     size_t depth;
-    bool too_deep;
+    bool stopped; /* at a limit: the tree is of no use */
     struct frame frames[SOURCE_MAX_DEPTH];
 };
 
@@ -101,6 +101,8 @@ void parser_error_expected(struct parser *p, enum token_kind kind);
 /* Consumes a token; if it is not the right one, that is an error. Returns it. */
 struct token parser_expect(struct parser *p, enum token_kind kind);
 struct range parser_range(const struct parser *p, uint32_t start, uint32_t end);
+/* Whether there is no room for more nodes, which ends the parse. */
+bool parser_is_full(struct parser *p);
 /* Room for a frame: NULL when nesting is too deep, which ends the parse. */
 struct frame *parser_push(struct parser *p, enum frame_kind kind, uint32_t start);
 

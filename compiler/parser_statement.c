@@ -69,7 +69,7 @@ static bool read_head(struct parser *p, struct head *head)
         return false;
     }
     add_fragment(p, head);
-    while (at_token(p, TOKEN_DOT)) {
+    while (at_token(p, TOKEN_DOT) && !parser_is_full(p)) {
         parser_next(p);
         if (!at_token(p, TOKEN_IDENT)) {
             parser_error(p, DIAG_NOT_IDENT);

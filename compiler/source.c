@@ -4,7 +4,7 @@
 #include "compiler/source.h"
 #include "base/strconv.h"
 
-static struct mem_owner owner = MEM_OWNER_INIT("compiler.source", 0);
+struct mem_owner compiler_memory = MEM_OWNER_INIT("compiler", 0);
 
 enum { TYPICAL_LINE = 24, WORD = sizeof(uint64_t) };
 
@@ -47,7 +47,7 @@ static void index_lines(struct source *source)
 {
     struct str text = source->text;
     size_t cap = text.len / TYPICAL_LINE + 16;
-    uint32_t *lines = mem_alloc(&owner, cap * sizeof(*lines));
+    uint32_t *lines = mem_alloc(&compiler_memory, cap * sizeof(*lines));
     uint32_t count = 0;
     const char *end = text.ptr + text.len;
     const char *at = text.ptr;
@@ -56,7 +56,7 @@ static void index_lines(struct source *source)
         at++;
         if (count == cap) {
             cap *= 2;
-            lines = mem_realloc(&owner, lines, cap * sizeof(*lines));
+            lines = mem_realloc(&compiler_memory, lines, cap * sizeof(*lines));
         }
         lines[count++] = (uint32_t)(at - text.ptr);
     }
@@ -70,7 +70,7 @@ struct source *source_new(struct str name, struct str text, struct error *err)
         error_set(err, STATUS_LIMIT, "the text is longer than %d MiB", SOURCE_MAX_BYTES >> 20);
         return NULL;
     }
-    struct source *source = mem_alloc(&owner, sizeof(*source) + name.len + text.len + 2);
+    struct source *source = mem_alloc(&compiler_memory, sizeof(*source) + name.len + text.len + 2);
     char *bytes = (char *)(source + 1);
     *source = (struct source){.name = {bytes, name.len}, .text = {bytes + name.len + 1, text.len}};
     if (name.len > 0) {
@@ -102,8 +102,8 @@ static void drop_in_scope(void *source)
 
 struct source *source_ref(struct source *source)
 {
-    mem_scope_guard(drop_in_scope, source);
     atomic_fetch_add(&source->refs, 1);
+    mem_scope_guard(drop_in_scope, source);
     return source;
 }
 

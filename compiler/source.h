@@ -15,6 +15,9 @@ enum {
     SOURCE_MAX_DEPTH = 1000, /* nesting of brackets, blocks and operators that the reader accepts */
 };
 
+/* What sources, trees and diagnostics hold. */
+extern struct mem_owner compiler_memory;
+
 struct source {
     atomic_uint refs;
     struct str name; /* as shown in messages: path, or an import's label; may be empty */
