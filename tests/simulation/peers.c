@@ -5,11 +5,13 @@
 
 #include "base/memory.h"
 
-struct http_client {
+struct sim_client {
+    struct http_client base;
     struct sim *sim;
 };
 
-struct http_call {
+struct sim_call {
+    struct http_call base;
     struct sim *sim;
     struct str authority, method, path;
     char *text;      /* what the texts above point into */
@@ -23,7 +25,7 @@ struct http_call {
     unsigned events; /* under way */
 };
 
-static void drop(struct http_call *call)
+static void drop(struct sim_call *call)
 {
     if (--call->events != 0)
         return;
@@ -32,7 +34,7 @@ static void drop(struct http_call *call)
     mem_free(call);
 }
 
-static void schedule(struct http_call *call, int64_t delay, loop_fn *fn)
+static void schedule(struct sim_call *call, int64_t delay, loop_fn *fn)
 {
     call->events++;
     sim_after(call->sim, delay, fn, call);
@@ -43,7 +45,7 @@ static int64_t latency(struct sim *sim)
     return 1000 + (int64_t)sim_below(sim, (uint64_t)sim->faults.max_latency_ns + 1);
 }
 
-static void finish(struct http_call *call, enum status status, const char *what)
+static void finish(struct sim_call *call, enum status status, const char *what)
 {
     static const struct http_header throttled[] = {{STR_INIT("retry-after"), STR_INIT("1")}};
     struct error err = {0};
@@ -64,14 +66,14 @@ static void finish(struct http_call *call, enum status status, const char *what)
 
 static void answered(void *arg)
 {
-    struct http_call *call = arg;
+    struct sim_call *call = arg;
     finish(call, STATUS_OK, "");
     drop(call);
 }
 
 static void broken(void *arg)
 {
-    struct http_call *call = arg;
+    struct sim_call *call = arg;
     call->status = 0;
     finish(call, STATUS_IO, "connection reset by peer");
     drop(call);
@@ -79,7 +81,7 @@ static void broken(void *arg)
 
 static void timed_out(void *arg)
 {
-    struct http_call *call = arg;
+    struct sim_call *call = arg;
     call->status = 0;
     finish(call, STATUS_TIMEOUT, "the call took too long");
     drop(call);
@@ -94,7 +96,7 @@ static struct sim_peer *find_peer(struct sim *sim, struct str authority)
     return NULL;
 }
 
-static void deliver(struct http_call *call, struct sim_peer *peer)
+static void deliver(struct sim_call *call, struct sim_peer *peer)
 {
     struct sim *sim = call->sim;
     struct sim_request request = {
@@ -114,7 +116,7 @@ static void deliver(struct http_call *call, struct sim_peer *peer)
 
 static void arrives(void *arg)
 {
-    struct http_call *call = arg;
+    struct sim_call *call = arg;
     struct sim *sim = call->sim;
     struct sim_peer *peer = find_peer(sim, call->authority);
     sim->seen.requests++;
@@ -147,11 +149,12 @@ static void arrives(void *arg)
 static struct http_client *client_new(struct loop *loop, const struct http_client_options *o,
                                       struct error *err)
 {
-    struct http_client *client = sim_alloc(sizeof *client);
+    struct sim_client *client = sim_alloc(sizeof *client);
     (void)o;
     error_clear(err);
+    client->base.ops = &sim_http_ops;
     client->sim = (struct sim *)loop;
-    return client;
+    return &client->base;
 }
 
 static void client_free(struct http_client *client)
@@ -170,9 +173,10 @@ static char *copy(const char *bytes, size_t len)
 static struct http_call *send(struct http_client *client, const struct http_call_options *o,
                               http_done_fn *done, void *arg)
 {
-    struct http_call *call = sim_alloc(sizeof *call);
+    struct sim_call *call = sim_alloc(sizeof *call);
     size_t scheme = str_find(o->url, STR("://"), 0);
-    call->sim = client->sim;
+    call->base.ops = &sim_http_ops;
+    call->sim = ((struct sim_client *)client)->sim;
     call->text = copy(o->url.ptr, o->url.len);
     struct str url = str_of(call->text, o->url.len);
     struct str rest = scheme == SIZE_MAX ? url : str_slice(url, scheme + 3, url.len);
@@ -189,12 +193,26 @@ static struct http_call *send(struct http_client *client, const struct http_call
     schedule(call, latency(call->sim), arrives);
     if (o->timeout_ns > 0)
         schedule(call, o->timeout_ns, timed_out);
-    return call;
+    return &call->base;
 }
 
 static void cancel(struct http_call *call)
 {
-    call->is_cancelled = true;
+    ((struct sim_call *)call)->is_cancelled = true;
 }
 
-const struct http_client_ops sim_http_ops = {client_new, client_free, send, cancel};
+/* In-process requests are the product's own: nothing in the simulator makes them. */
+static void set_internal(struct http_client *client, http_internal_fn *fn, void *arg)
+{
+    (void)client;
+    (void)fn;
+    (void)arg;
+}
+
+const struct http_client_ops sim_http_ops = {
+    .client_new = client_new,
+    .client_free = client_free,
+    .send = send,
+    .cancel = cancel,
+    .set_internal = set_internal,
+};
