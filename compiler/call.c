@@ -102,6 +102,9 @@ static bool convert(struct coercion *c, enum param_type type, const struct value
         if (v->type == VALUE_NULL)
             *owned = value_bool_new(false);
         return v->type == VALUE_NULL || v->type == VALUE_BOOL || fault_type(c->fault, v, "bool");
+    case PARAM_PLAIN:
+        *owned = coerce_any(v);
+        return true;
     default:
         return true;
     }
@@ -138,21 +141,14 @@ static bool check_arity(const struct function_def *def, uint32_t argc, struct fa
     return fault_set(fault, NULL, "expected at least %u args, got %u", least, argc);
 }
 
-/* What a function returned as its error. */
-static void report_result(struct run *run, const struct call *call, struct fault *fault,
-                          const struct arguments *a, struct diags *diags)
+/* What a function set as its error: about itself unless it named a value. */
+static void report_result(struct run *run, uint32_t function, struct fault *fault,
+                          struct diags *diags)
 {
-    uint32_t function = argument_op(run, a->count + 1, 0);
-    fault->plain = call->plain;
-    if (call->plain) {
-        fault_at(fault, NULL);
+    if (fault->plain || fault->value)
         run_report(run, fault, diags);
-    } else if (call->bad_arg < a->count) {
-        uint32_t op = argument_op(run, a->count, (uint32_t)call->bad_arg);
-        fault_at(fault, run->trace[op]);
-        run_report_at(run, op, fault, diags);
-    } else {
-        fault_at(fault, run->trace[function]);
+    else {
+        fault->value = run->trace[function];
         run_report_at(run, function, fault, diags);
     }
 }
@@ -175,13 +171,82 @@ struct value *run_call(struct run *run, uint32_t argc, struct fault *fault, stru
     if (!convert_all(run, def, &a, &c)) {
         run_report(run, fault, diags);
     } else {
-        struct call call = {
-            .arena = &scratch, .args = a.items, .count = argc, .err = &fault->err, .bad_arg = SIZE_MAX};
+        struct call call = {.arena = &scratch, .args = a.items, .count = argc, .fault = fault};
         result = def->run(&call);
         if (!result)
-            report_result(run, &call, fault, &a, diags);
+            report_result(run, function, fault, diags);
     }
     arguments_release(&a);
     arena_release(&scratch);
     return result;
+}
+
+/* Errors of functions. */
+
+static struct value *set_error(struct call *call, const struct value *v, const char *format,
+                               va_list args)
+{
+    struct buf text;
+    buf_init(&text, NULL, ERROR_MAX);
+    buf_vprintf(&text, format, args);
+    fault_set(call->fault, v, "%.*s", STR_ARG(buf_view(&text)));
+    buf_release(&text);
+    return NULL;
+}
+
+struct value *call_error(struct call *call, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set_error(call, NULL, format, args);
+    va_end(args);
+    return NULL;
+}
+
+struct value *call_error_at(struct call *call, const struct value *v, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set_error(call, v, format, args);
+    va_end(args);
+    fault_argument(call->fault, v);
+    return NULL;
+}
+
+struct value *call_type_error(struct call *call, const struct value *v, const char *expected)
+{
+    fault_type(call->fault, v, expected);
+    fault_argument(call->fault, v);
+    return NULL;
+}
+
+struct value *call_plain(struct call *call, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set_error(call, NULL, format, args);
+    va_end(args);
+    call->fault->plain = true;
+    return NULL;
+}
+
+void call_keep(struct call *call, struct value *owned)
+{
+    fault_release(call->fault);
+    call->fault->kept = owned;
+}
+
+/* Names. */
+
+const struct value *stdlib_lookup(const struct stdlib *lib, struct str name)
+{
+    return value_field(lib->names, name);
+}
+
+const struct stdlib_entry *stdlib_entry(const struct stdlib *lib, struct str dotted)
+{
+    for (size_t i = 0; i < lib->count; i++)
+        if (str_is(dotted, lib->entries[i].name))
+            return &lib->entries[i];
+    return NULL;
 }
