@@ -13,8 +13,9 @@ static const struct {
     conform_fn *run;
 } kinds[] = {
     {"lex", conform_lex}, /* cli/conform_reader.c */
-    {"parse", conform_parse},
-    {"fmt", conform_fmt},
+    {"parse", conform_parse},   {"fmt", conform_fmt},
+    {"eval", conform_eval},     /* cli/conform_eval.c */
+    {"decode", conform_decode}, /* cli/conform_decode.c */
 };
 
 /* ---- helpers ---- */
@@ -27,7 +28,7 @@ static int base64_value(char byte)
     return found ? (int)(found - alphabet) : -1;
 }
 
-static struct str base64_decode(struct arena *arena, struct str text)
+struct str conform_base64_decode(struct arena *arena, struct str text)
 {
     char *out = arena_alloc(arena, text.len / 4 * 3 + 4);
     size_t len = 0;
@@ -48,7 +49,7 @@ static struct str base64_decode(struct arena *arena, struct str text)
     return str_of(out, len);
 }
 
-static void base64_encode(struct buf *out, struct str bytes)
+void conform_base64_encode(struct buf *out, struct str bytes)
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -78,12 +79,17 @@ void conform_string(struct json_writer *w, struct str text)
     }
     struct buf encoded;
     buf_init(&encoded, NULL, ANSWER_MAX);
-    base64_encode(&encoded, text);
-    json_object(w);
-    json_key(w, STR("$bytes"));
-    json_string(w, buf_view(&encoded));
-    json_object_end(w);
+    conform_base64_encode(&encoded, text);
+    conform_tagged(w, "$bytes", buf_view(&encoded));
     buf_release(&encoded);
+}
+
+void conform_tagged(struct json_writer *w, const char *tag, struct str text)
+{
+    json_object(w);
+    json_key(w, str_from(tag));
+    conform_string(w, text);
+    json_object_end(w);
 }
 
 void conform_text(struct conform_case *c, const char *key, struct str text)
@@ -162,7 +168,7 @@ static void answer(void *arg)
         c.input = input;
         c.src = src ? src->text : STR_NONE;
         if (bytes) {
-            c.src = base64_decode(&arena, bytes->text);
+            c.src = conform_base64_decode(&arena, bytes->text);
         }
         conform_text(&c, "id", id ? id->text : STR_NONE);
         job->run(&c);
@@ -198,7 +204,7 @@ int cli_conform(int argc, char **argv)
         }
     }
     if (!run) {
-        cli_error("usage: invar conform lex|parse|fmt");
+        cli_error("usage: invar conform lex|parse|fmt|eval|decode");
         return 1;
     }
     struct buf input;

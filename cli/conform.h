@@ -21,6 +21,8 @@ typedef void conform_fn(struct conform_case *c);
 void conform_lex(struct conform_case *c);
 void conform_parse(struct conform_case *c);
 void conform_fmt(struct conform_case *c);
+void conform_eval(struct conform_case *c);
+void conform_decode(struct conform_case *c);
 
 /* Helpers for kinds. */
 /* A source of c->src under the given file name, or NULL with {"ok": false, "error": …} written. */
@@ -29,6 +31,10 @@ void conform_bool(struct conform_case *c, const char *key, bool value);
 /* A text, or {"$bytes": base64} if it is not UTF-8. */
 void conform_text(struct conform_case *c, const char *key, struct str text);
 void conform_string(struct json_writer *w, struct str text);
+struct str conform_base64_decode(struct arena *arena, struct str text);
+void conform_base64_encode(struct buf *out, struct str bytes);
+/* {"$tag": text} */
+void conform_tagged(struct json_writer *w, const char *tag, struct str text);
 /* "diagnostics": all that were kept. */
 void conform_diags(struct conform_case *c, const char *key, const struct diags *diags);
 

@@ -1,4 +1,5 @@
-/* Calling a function: arity, arguments by the rules of SEMANTICS §9, and whom an error is about (§7, §8). */
+/* Calling a function: arity, arguments by the rules of SEMANTICS §9, and whom an error is about
+ * (§7, §8). */
 
 #include "compiler/code.h"
 #include "compiler/coerce.h"
@@ -92,21 +93,15 @@ static bool convert(struct coercion *c, enum param_type type, const struct value
                     struct value **owned)
 {
     switch (type) {
-    case PARAM_STR:
-        return convert_str(c, v, owned);
-    case PARAM_STR_LIST:
-        return convert_str_list(c, v, owned);
-    case PARAM_SECRET:
-        return convert_secret(c, v, owned);
+    case PARAM_STR: return convert_str(c, v, owned);
+    case PARAM_STR_LIST: return convert_str_list(c, v, owned);
+    case PARAM_SECRET: return convert_secret(c, v, owned);
     case PARAM_BOOL:
         if (v->type == VALUE_NULL)
             *owned = value_bool_new(false);
         return v->type == VALUE_NULL || v->type == VALUE_BOOL || fault_type(c->fault, v, "bool");
-    case PARAM_PLAIN:
-        *owned = coerce_any(v);
-        return true;
-    default:
-        return true;
+    case PARAM_PLAIN: *owned = coerce_any(v); return true;
+    default: return true;
     }
 }
 
@@ -145,12 +140,9 @@ static bool check_arity(const struct function_def *def, uint32_t argc, struct fa
 static void report_result(struct run *run, uint32_t function, struct fault *fault,
                           struct diags *diags)
 {
-    if (fault->plain || fault->value)
-        run_report(run, fault, diags);
-    else {
+    if (!fault->value)
         fault->value = run->trace[function];
-        run_report_at(run, function, fault, diags);
-    }
+    run_report(run, fault, diags);
 }
 
 struct value *run_call(struct run *run, uint32_t argc, struct fault *fault, struct diags *diags)
@@ -194,7 +186,7 @@ static struct value *set_error(struct call *call, const struct value *v, const c
     return NULL;
 }
 
-struct value *call_error(struct call *call, const char *format, ...)
+struct value *function_fail(struct call *call, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -203,7 +195,7 @@ struct value *call_error(struct call *call, const char *format, ...)
     return NULL;
 }
 
-struct value *call_error_at(struct call *call, const struct value *v, const char *format, ...)
+struct value *function_fail_at(struct call *call, const struct value *v, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -213,14 +205,14 @@ struct value *call_error_at(struct call *call, const struct value *v, const char
     return NULL;
 }
 
-struct value *call_type_error(struct call *call, const struct value *v, const char *expected)
+struct value *function_fail_type(struct call *call, const struct value *v, const char *expected)
 {
     fault_type(call->fault, v, expected);
     fault_argument(call->fault, v);
     return NULL;
 }
 
-struct value *call_plain(struct call *call, const char *format, ...)
+struct value *function_fail_plain(struct call *call, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -230,7 +222,7 @@ struct value *call_plain(struct call *call, const char *format, ...)
     return NULL;
 }
 
-void call_keep(struct call *call, struct value *owned)
+void function_keep(struct call *call, struct value *owned)
 {
     fault_release(call->fault);
     call->fault->kept = owned;

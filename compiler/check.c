@@ -133,9 +133,8 @@ static void check_binary(struct checker *k, const struct field_type *type, const
         return;
     struct value *a = literal_of(k, left);
     struct value *b = literal_of(k, right);
-    bool blames_right;
     struct value *result =
-        a && b ? operator_binary(ast_at(k->ast, node)->op, a, b, &k->fault, &blames_right) : NULL;
+        a && b ? operator_binary(ast_at(k->ast, node)->op, a, b, &k->fault) : NULL;
     if (result)
         check_value(k, type, row, result, node);
     else if (a && b)

@@ -180,7 +180,7 @@ static bool coerce_bytes(struct coercion *c, const struct field_type *type, cons
     struct bytes *bytes = member;
     if (v->type == VALUE_NULL)
         return true;
-    if (v->type == VALUE_STRING) {
+    if (v->type == VALUE_STRING && !v->is_text_form) {
         bytes->text = arena_str(c->arena, v->as.string);
         return true;
     }

@@ -129,7 +129,7 @@ bool coerce_secret(struct coercion *c, const struct value *v, const struct capsu
     *out = STR("");
     if (v->type == VALUE_NULL)
         return true;
-    if (v->type == VALUE_STRING) {
+    if (v->type == VALUE_STRING && !v->is_text_form) {
         *out = v->as.string;
         return true;
     }

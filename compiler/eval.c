@@ -237,11 +237,11 @@ static bool step_binary(struct run *run, uint32_t *at, const struct scope *scope
                         struct fault *fault, struct diags *diags)
 {
     (void)scope;
-    bool right;
-    struct value *result =
-        operator_binary(run->e->ops[*at].sub, peek(run, 1), peek(run, 0), fault, &right);
-    if (!result)
-        return report_top(run, right ? 0 : 1, fault, diags);
+    struct value *result = operator_binary(run->e->ops[*at].sub, peek(run, 1), peek(run, 0), fault);
+    if (!result) {
+        run_report(run, fault, diags);
+        return false;
+    }
     run->depth -= 2;
     push(run, *at, result, true);
     return true;

@@ -22,21 +22,22 @@ struct call {
     struct arena *arena;             /* scratch, gone after the call */
     const struct value *const *args; /* converted; borrowed */
     size_t count;
-    struct fault *fault; /* set by the call_… functions below */
+    struct fault *fault; /* set by the function_fail functions below */
 };
 
-/* All return NULL, so that `return call_error(…)` reads well. The first is about the function itself,
- * the others about a value among the arguments or inside them; call_plain has no position. */
-struct value *call_error(struct call *call, const char *format, ...)
+/* All return NULL, so that `return function_fail(…)` reads well. The first is about the function
+ * itself, the others about a value among the arguments or inside them; function_fail_plain has no
+ * position. */
+struct value *function_fail(struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-struct value *call_error_at(struct call *call, const struct value *v, const char *format, ...)
+struct value *function_fail_at(struct call *call, const struct value *v, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-struct value *call_type_error(struct call *call, const struct value *v, const char *expected);
-struct value *call_plain(struct call *call, const char *format, ...)
+struct value *function_fail_type(struct call *call, const struct value *v, const char *expected);
+struct value *function_fail_plain(struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Takes a value that an error is about but that nobody else holds, until the error is reported. */
-void call_keep(struct call *call, struct value *owned);
+void function_keep(struct call *call, struct value *owned);
 
 struct function_def {
     const char *name; /* "string.format" */
@@ -45,7 +46,7 @@ struct function_def {
     unsigned optional; /* how many of the last params may be missing */
     bool variadic;     /* the last param repeats 0 … n times */
     bool experimental;
-    struct value *(*run)(struct call *call); /* NULL after one of the call_… functions */
+    struct value *(*run)(struct call *call); /* NULL after a function_fail */
     const char *signature;
     const char *doc;
 };

@@ -34,6 +34,11 @@ struct side {
     struct value *owned; /* made by unwrapping; NULL = none */
 };
 
+static bool is_plain_string(const struct value *v)
+{
+    return v->type == VALUE_STRING && !v->is_text_form;
+}
+
 static void become(struct side *side, struct value *owned)
 {
     side->owned = owned;
@@ -52,7 +57,7 @@ static void unwrap_optional(struct side *left, struct side *right)
     struct str text = value_secret_reveal(left->value, &is_secret);
     if (value_capsule_data(right->value, &capsule_secret)) {
         become_secret(left, text);
-    } else if (right->value->type == VALUE_STRING) {
+    } else if (is_plain_string(right->value)) {
         if (is_secret) {
             become(right, value_optional_secret(right->value->as.string, true));
         } else {
@@ -66,7 +71,7 @@ static void unwrap_secret(struct side *right)
     bool ignored;
     if (value_capsule_data(right->value, &capsule_optional_secret))
         become_secret(right, value_secret_reveal(right->value, &ignored));
-    else if (right->value->type == VALUE_STRING)
+    else if (is_plain_string(right->value))
         become_secret(right, right->value->as.string);
 }
 
@@ -92,7 +97,7 @@ static void unwrap(struct side *left, struct side *right)
         unwrap_optional(left, right);
     else if (value_capsule_data(left->value, &capsule_secret))
         unwrap_secret(right);
-    else if (left->value->type == VALUE_STRING)
+    else if (is_plain_string(left->value))
         unwrap_string(left, right);
 }
 
@@ -191,10 +196,9 @@ static bool is_zero(const struct value *number)
 }
 
 static struct value *arithmetic(enum ast_op op, const struct value *a, const struct value *b,
-                                struct fault *f, bool *blames_right)
+                                struct fault *f)
 {
     if ((op == AST_OP_DIV || op == AST_OP_MOD) && is_zero(b)) {
-        *blames_right = true;
         fault_set(f, b, "divide by zero error");
         return NULL;
     }
@@ -239,7 +243,7 @@ static bool compare(enum ast_op op, const struct value *a, const struct value *b
 }
 
 static struct value *apply(enum ast_op op, const struct value *a, const struct value *b,
-                           struct fault *f, bool *blames_right)
+                           struct fault *f)
 {
     switch (op) {
     case AST_OP_OR: return value_bool_new(a->as.boolean || b->as.boolean);
@@ -253,19 +257,22 @@ static struct value *apply(enum ast_op op, const struct value *a, const struct v
             return concat(a->as.string, b->as.string);
         if (a->type == VALUE_CAPSULE)
             return add_capsules(a, b, f);
-        return arithmetic(op, a, b, f, blames_right);
-    default: return arithmetic(op, a, b, f, blames_right);
+        return arithmetic(op, a, b, f);
+    default: return arithmetic(op, a, b, f);
     }
 }
 
 static struct value *checked(enum ast_op op, const struct value *a, const struct value *b,
-                             struct fault *f, bool *blames_right)
+                             struct fault *f)
 {
     if (op == AST_OP_EQ || op == AST_OP_NEQ)
         return value_bool_new(value_equal(a, b) == (op == AST_OP_EQ));
     const struct rule *rule = &rules[op];
-    *blames_right = rule->accepts & (1U << a->type);
-    const struct value *bad = !*blames_right ? a : rule->accepts & (1U << b->type) ? NULL : b;
+    const struct value *bad = NULL;
+    if (!(rule->accepts & (1U << a->type)))
+        bad = a;
+    else if (!(rule->accepts & (1U << b->type)))
+        bad = b;
     if (bad) {
         fault_set(f, bad, "should be one of %s for binop %s, got %s", rule->accepts_text,
                   rule->text, value_type_name(bad));
@@ -275,18 +282,16 @@ static struct value *checked(enum ast_op op, const struct value *a, const struct
         fault_type(f, b, value_type_name(a));
         return NULL;
     }
-    *blames_right = false;
-    return apply(op, a, b, f, blames_right);
+    return apply(op, a, b, f);
 }
 
 struct value *operator_binary(enum ast_op op, const struct value *left, const struct value *right,
-                              struct fault *f, bool *blames_right)
+                              struct fault *f)
 {
     struct side a = {.value = left};
     struct side b = {.value = right};
-    *blames_right = false;
     unwrap(&a, &b);
-    struct value *result = checked(op, a.value, b.value, f, blames_right);
+    struct value *result = checked(op, a.value, b.value, f);
     if (!result && f->value == b.owned && b.owned)
         f->value = right;
     if (!result && f->value == a.owned && a.owned)

@@ -8,7 +8,7 @@ static struct value *printed(void (*print)(const void *member, struct buf *out),
     struct buf text;
     buf_init(&text, NULL, 1 << 20);
     print(member, &text);
-    struct value *v = value_string(buf_view(&text));
+    struct value *v = value_text_form(buf_view(&text));
     buf_release(&text);
     return v;
 }
@@ -126,7 +126,7 @@ static struct value *choice_value(const struct row *row, const void *member)
 {
     uint32_t index;
     memcpy(&index, member, sizeof(index));
-    return value_string(str_from(row->oneof[index]));
+    return value_text_form(str_from(row->oneof[index]));
 }
 
 static struct value *nullable_value(const struct field_type *type, const struct row *row,

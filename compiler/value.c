@@ -77,6 +77,13 @@ struct value *value_string(struct str s)
     return v;
 }
 
+struct value *value_text_form(struct str s)
+{
+    struct value *v = value_string(s);
+    v->is_text_form = true;
+    return v;
+}
+
 static struct value *array_room(size_t count)
 {
     ASSERT(count <= VALUE_MAX_COUNT);

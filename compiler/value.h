@@ -61,6 +61,8 @@ struct value {
     bool is_bytes;       /* ARRAY of numbers that came from bytes: converts to string where one is
                             wanted (§5) */
     bool keeps_order;    /* OBJECT from an export struct: printed in field order, else sorted */
+    bool is_text_form;   /* STRING that a host type wrote (duration, enum): is no plain Go string,
+                            so that it never becomes a secret or bytes (§5) */
     uint32_t count;      /* elements or fields */
     union {
         bool boolean;
@@ -97,6 +99,8 @@ struct value *value_float(double f);
 /* Own copies even of common values, so that an expression can tell them apart by address. */
 struct value *value_bool_new(bool b);
 struct value *value_string(struct str s); /* copies */
+/* A string that a host type wrote; see is_text_form. */
+struct value *value_text_form(struct str s);
 /* An uninitialised string of `len` bytes; the caller fills *bytes before anybody else sees it. */
 struct value *value_string_room(size_t len, char **bytes);
 /* Takes the references in `owned_items`; the array itself is copied. */
@@ -127,7 +131,8 @@ double value_to_float(const struct value *number);
 void value_print(struct buf *out, const struct value *v);
 /* As the HTTP API shows it: {"type":…,"value":…}. */
 void value_api_json(struct json_writer *w, const struct value *v);
-/* From a document tree: JSON numbers become floats when `floats`. NULL when too deep or large. */
+/* From a document tree. With `floats` (JSON) every number becomes a float; NULL if one is out of
+ * range. */
 struct value *value_from_doc(const struct doc *doc, bool floats);
 
 /* ---- the capsules that the language itself knows ---- */

@@ -5,6 +5,8 @@
 #include "base/vec.h"
 #include "compiler/value.h"
 
+#include <math.h>
+
 struct api_frame {
     const struct value *v;
     struct value *owned;
@@ -118,6 +120,7 @@ struct doc_frame {
 
 struct doc_reader {
     bool floats;
+    bool ok;
     VEC(struct doc_frame) frames;
     VEC(struct value *) made;
 };
@@ -153,7 +156,10 @@ static struct value *doc_container(struct doc_reader *r, const struct doc *doc)
 static void doc_begin(struct doc_reader *r, const struct doc *doc)
 {
     bool container = doc->kind == DOC_LIST || doc->kind == DOC_MAP;
-    if (container)
+    bool number = doc->kind == DOC_INT || doc->kind == DOC_FLOAT;
+    if (r->floats && number && !isfinite(doc->number))
+        r->ok = false;
+    else if (container)
         VEC_PUSH(&r->frames, ((struct doc_frame){doc, doc->child}));
     else
         VEC_PUSH(&r->made, doc_leaf(doc, r->floats));
@@ -161,9 +167,9 @@ static void doc_begin(struct doc_reader *r, const struct doc *doc)
 
 struct value *value_from_doc(const struct doc *doc, bool floats)
 {
-    struct doc_reader r = {.floats = floats};
+    struct doc_reader r = {.floats = floats, .ok = true};
     doc_begin(&r, doc);
-    while (r.frames.len > 0) {
+    while (r.ok && r.frames.len > 0) {
         struct doc_frame *top = &r.frames.items[r.frames.len - 1];
         if (top->next) {
             const struct doc *child = top->next;
@@ -176,7 +182,9 @@ struct value *value_from_doc(const struct doc *doc, bool floats)
             VEC_PUSH(&r.made, container);
         }
     }
-    struct value *result = r.made.items[0];
+    while (!r.ok && r.made.len > 0)
+        value_unref(r.made.items[--r.made.len]);
+    struct value *result = r.ok ? r.made.items[0] : NULL;
     VEC_RELEASE(&r.frames);
     VEC_RELEASE(&r.made);
     return result;

@@ -10,7 +10,7 @@ static struct value *run_concat(struct call *call)
     size_t total = 0;
     for (size_t i = 0; i < call->count; i++) {
         if (call->args[i]->type != VALUE_ARRAY)
-            return call_type_error(call, call->args[i], "array");
+            return function_fail_type(call, call->args[i], "array");
         total += call->args[i]->count;
     }
     if (call->count == 1)
@@ -42,7 +42,7 @@ static bool objects_of(struct call *call, const struct value *array, struct valu
         out[i] = as_object(array->as.elements[i]);
         if (out[i])
             continue;
-        call_type_error(call, array->as.elements[i], "object");
+        function_fail_type(call, array->as.elements[i], "object");
         while (i-- > 0)
             value_unref(out[i]);
         return false;
@@ -114,11 +114,12 @@ static struct value *combine_checked(struct call *call, bool keep_left)
     struct value *result = NULL;
     const struct value *keys = call->args[2];
     const struct value *bad = NULL;
-    for (uint32_t i = 0; !bad && i < keys->count; i++)
+    bool compares = left_count > 0 && right_count > 0;
+    for (uint32_t i = 0; compares && !bad && i < keys->count; i++)
         if (keys->as.elements[i]->type != VALUE_STRING)
             bad = keys->as.elements[i];
     if (bad)
-        call_type_error(call, bad, "string");
+        function_fail_type(call, bad, "string");
     else
         result = combine(call, left, right, keep_left);
     objects_release(left, left_count);
@@ -131,7 +132,7 @@ static struct value *check_elements(struct call *call, const struct value *array
     for (uint32_t i = 0; i < array->count; i++) {
         struct value *object = as_object(array->as.elements[i]);
         if (!object)
-            return call_type_error(call, array->as.elements[i], "object");
+            return function_fail_type(call, array->as.elements[i], "object");
         value_unref(object);
     }
     return value_null();
@@ -140,20 +141,21 @@ static struct value *check_elements(struct call *call, const struct value *array
 static struct value *run_combine_maps(struct call *call)
 {
     if (call->count != 3 && call->count != 4)
-        return call_plain(call, "combine_maps: expected 3 or 4 arguments, got %zu", call->count);
+        return function_fail_plain(call, "combine_maps: expected 3 or 4 arguments, got %zu",
+                                   call->count);
     for (size_t i = 0; i < 2; i++) {
         if (call->args[i]->type != VALUE_ARRAY)
-            return call_type_error(call, call->args[i], "array");
+            return function_fail_type(call, call->args[i], "array");
         if (!check_elements(call, call->args[i]))
             return NULL;
     }
     const struct value *keys = call->args[2];
     if (keys->type != VALUE_ARRAY)
-        return call_type_error(call, keys, "array");
+        return function_fail_type(call, keys, "array");
     if (keys->count == 0)
-        return call_error_at(call, keys, "combine_maps: merge conditions must not be empty");
+        return function_fail_at(call, keys, "combine_maps: merge conditions must not be empty");
     if (call->count == 4 && call->args[3]->type != VALUE_BOOL)
-        return call_type_error(call, call->args[3], "bool");
+        return function_fail_type(call, call->args[3], "bool");
     return combine_checked(call, call->count == 4 && call->args[3]->as.boolean);
 }
 
@@ -184,7 +186,7 @@ static bool group_item(struct call *call, struct grouping *g, const struct value
 {
     struct value *object = as_object(item);
     if (!object) {
-        call_type_error(call, item, "object");
+        function_fail_type(call, item, "object");
         return false;
     }
     const struct value *key = value_field(object, call->args[1]->as.string);
@@ -193,8 +195,8 @@ static bool group_item(struct call *call, struct grouping *g, const struct value
         return true;
     }
     if (key && key->type != VALUE_STRING) {
-        call_type_error(call, key, "string");
-        call_keep(call, object);
+        function_fail_type(call, key, "string");
+        function_keep(call, object);
         return false;
     }
     struct str group = key ? arena_str(call->arena, key->as.string) : STR("");
@@ -216,10 +218,10 @@ static struct value *run_group_by(struct call *call)
     static const char *const types[] = {"array", "string", "bool"};
     static const enum value_type wanted[] = {VALUE_ARRAY, VALUE_STRING, VALUE_BOOL};
     if (call->count != 3)
-        return call_plain(call, "group_by: expected 3 arguments, got %zu", call->count);
+        return function_fail_plain(call, "group_by: expected 3 arguments, got %zu", call->count);
     for (size_t i = 0; i < 3; i++)
         if (call->args[i]->type != wanted[i])
-            return call_type_error(call, call->args[i], types[i]);
+            return function_fail_type(call, call->args[i], types[i]);
     struct grouping g = {0};
     map_init(&g.by_value, NULL);
     bool ok = true;

@@ -16,17 +16,12 @@ static const enum param_type one_secret[] = {PARAM_SECRET};
 static bool is_empty(const struct value *v)
 {
     switch (v->type) {
-    case VALUE_NULL:
-        return true;
-    case VALUE_NUMBER:
-        return v->as.u == 0;
-    case VALUE_STRING:
-        return v->as.string.len == 0;
-    case VALUE_BOOL:
-        return !v->as.boolean;
+    case VALUE_NULL: return true;
+    case VALUE_NUMBER: return v->as.u == 0;
+    case VALUE_STRING: return v->as.string.len == 0;
+    case VALUE_BOOL: return !v->as.boolean;
     case VALUE_ARRAY:
-    case VALUE_OBJECT:
-        return v->count == 0;
+    case VALUE_OBJECT: return v->count == 0;
     case VALUE_CAPSULE: {
         bool is_secret = false;
         const struct target *target = value_capsule_data(v, &capsule_target);
@@ -35,8 +30,7 @@ static bool is_empty(const struct value *v)
             return false;
         return text.ptr ? text.len == 0 : target && target->count == 0;
     }
-    default:
-        return false;
+    default: return false;
     }
 }
 

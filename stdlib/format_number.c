@@ -154,31 +154,16 @@ bool format_integer(struct format_printer *p, uint64_t n, bool is_signed, uint32
         }
         print_based(p, n, is_signed, 10, verb);
         return true;
-    case 'd':
-        print_based(p, n, is_signed, 10, verb);
-        return true;
-    case 'b':
-        print_based(p, n, is_signed, 2, verb);
-        return true;
+    case 'd': print_based(p, n, is_signed, 10, verb); return true;
+    case 'b': print_based(p, n, is_signed, 2, verb); return true;
     case 'o':
-    case 'O':
-        print_based(p, n, is_signed, 8, verb);
-        return true;
+    case 'O': print_based(p, n, is_signed, 8, verb); return true;
     case 'x':
-    case 'X':
-        print_based(p, n, is_signed, 16, verb);
-        return true;
-    case 'c':
-        print_char(p, n);
-        return true;
-    case 'q':
-        print_quoted_char(p, n);
-        return true;
-    case 'U':
-        print_unicode(p, n);
-        return true;
-    default:
-        return false;
+    case 'X': print_based(p, n, is_signed, 16, verb); return true;
+    case 'c': print_char(p, n); return true;
+    case 'q': print_quoted_char(p, n); return true;
+    case 'U': print_unicode(p, n); return true;
+    default: return false;
     }
 }
 
@@ -220,21 +205,11 @@ static void print_hex_float(struct buf *out, double n, int precision, bool upper
 static void print_precise(struct buf *out, double n, uint32_t verb, int precision)
 {
     switch (verb) {
-    case 'e':
-        buf_printf(out, "%.*e", precision, n);
-        break;
-    case 'E':
-        buf_printf(out, "%.*E", precision, n);
-        break;
-    case 'g':
-        buf_printf(out, "%.*g", precision, n);
-        break;
-    case 'G':
-        buf_printf(out, "%.*G", precision, n);
-        break;
-    default:
-        buf_printf(out, "%.*f", precision, n);
-        break;
+    case 'e': buf_printf(out, "%.*e", precision, n); break;
+    case 'E': buf_printf(out, "%.*E", precision, n); break;
+    case 'g': buf_printf(out, "%.*g", precision, n); break;
+    case 'G': buf_printf(out, "%.*G", precision, n); break;
+    default: buf_printf(out, "%.*f", precision, n); break;
     }
 }
 
@@ -336,25 +311,16 @@ static void print_float(struct format_printer *p, double n, uint32_t verb, int p
 bool format_float(struct format_printer *p, double n, uint32_t verb)
 {
     switch (verb) {
-    case 'v':
-        print_float(p, n, 'g', -1);
-        return true;
+    case 'v': print_float(p, n, 'g', -1); return true;
     case 'b':
     case 'g':
     case 'G':
     case 'x':
-    case 'X':
-        print_float(p, n, verb, -1);
-        return true;
+    case 'X': print_float(p, n, verb, -1); return true;
     case 'f':
-    case 'F':
-        print_float(p, n, 'f', 6);
-        return true;
+    case 'F': print_float(p, n, 'f', 6); return true;
     case 'e':
-    case 'E':
-        print_float(p, n, verb, 6);
-        return true;
-    default:
-        return false;
+    case 'E': print_float(p, n, verb, 6); return true;
+    default: return false;
     }
 }

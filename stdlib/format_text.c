@@ -124,17 +124,10 @@ bool format_string(struct format_printer *p, struct str s, uint32_t verb)
         else
             format_pad(p, cut(p, s));
         return true;
-    case 's':
-        format_pad(p, cut(p, s));
-        return true;
-    case 'q':
-        print_quoted(p, s);
-        return true;
+    case 's': format_pad(p, cut(p, s)); return true;
+    case 'q': print_quoted(p, s); return true;
     case 'x':
-    case 'X':
-        print_hex(p, s, verb == 'X');
-        return true;
-    default:
-        return false;
+    case 'X': print_hex(p, s, verb == 'X'); return true;
+    default: return false;
     }
 }

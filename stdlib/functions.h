@@ -7,7 +7,6 @@
 #include "compiler/function.h"
 
 extern const struct function_def function_coalesce;
-extern const struct function_def function_json_path;
 
 extern const struct function_def function_array_combine_maps;
 extern const struct function_def function_array_concat;
@@ -60,7 +59,7 @@ static inline struct value *finish_text(struct call *call, struct buf *text)
 {
     struct value *v = buf_ok(text) ? value_string(buf_view(text)) : NULL;
     buf_release(text);
-    return v ? v : call_error(call, "the result is larger than %d bytes", RESULT_MAX);
+    return v ? v : function_fail(call, "the result is larger than %d bytes", RESULT_MAX);
 }
 
 #endif

@@ -16,8 +16,8 @@ struct formatter {
     size_t at;
     const struct value *const *args;
     size_t count;
-    size_t arg;       /* next */
-    bool reordered;   /* some verb named its argument */
+    size_t arg;     /* next */
+    bool reordered; /* some verb named its argument */
     bool good_index;
     bool after_index; /* the last thing read was [n] */
 };
@@ -29,20 +29,13 @@ static const char *type_name(const struct value *v)
         return v->number_kind == NUMBER_FLOAT ? "float64"
                : v->number_kind == NUMBER_INT ? "int"
                                               : "uint64";
-    case VALUE_STRING:
-        return "string";
-    case VALUE_BOOL:
-        return "bool";
-    case VALUE_ARRAY:
-        return "[]interface {}";
-    case VALUE_OBJECT:
-        return "map[string]interface {}";
-    case VALUE_FUNCTION:
-        return "value.RawFunction";
-    case VALUE_CAPSULE:
-        return v->as.capsule.type->name;
-    default:
-        return "<nil>";
+    case VALUE_STRING: return "string";
+    case VALUE_BOOL: return "bool";
+    case VALUE_ARRAY: return "[]interface {}";
+    case VALUE_OBJECT: return "map[string]interface {}";
+    case VALUE_FUNCTION: return "value.RawFunction";
+    case VALUE_CAPSULE: return v->as.capsule.type->name;
+    default: return "<nil>";
     }
 }
 
@@ -83,16 +76,13 @@ static bool print_capsule(struct format_printer *p, const struct value *v, uint3
 static bool print_leaf(struct format_printer *p, const struct value *v, uint32_t verb)
 {
     switch (v->type) {
-    case VALUE_BOOL:
-        return format_bool(p, v->as.boolean, verb);
+    case VALUE_BOOL: return format_bool(p, v->as.boolean, verb);
     case VALUE_NUMBER:
         if (v->number_kind == NUMBER_FLOAT)
             return format_float(p, v->as.f, verb);
         return format_integer(p, v->as.u, v->number_kind == NUMBER_INT, verb);
-    case VALUE_STRING:
-        return format_string(p, v->as.string, verb);
-    case VALUE_CAPSULE:
-        return print_capsule(p, v, verb);
+    case VALUE_STRING: return format_string(p, v->as.string, verb);
+    case VALUE_CAPSULE: return print_capsule(p, v, verb);
     default:
         buf_cstr(p->out, "0x0"); /* a function: some address */
         return true;
@@ -235,23 +225,12 @@ static void read_flags(struct formatter *s)
     struct format_flags *f = &s->p.f;
     for (; !at_end(s); s->at++) {
         switch (here(s)) {
-        case '#':
-            f->sharp = true;
-            break;
-        case '0':
-            f->zero = true;
-            break;
-        case '+':
-            f->plus = true;
-            break;
-        case '-':
-            f->minus = true;
-            break;
-        case ' ':
-            f->space = true;
-            break;
-        default:
-            return;
+        case '#': f->sharp = true; break;
+        case '0': f->zero = true; break;
+        case '+': f->plus = true; break;
+        case '-': f->minus = true; break;
+        case ' ': f->space = true; break;
+        default: return;
         }
     }
 }
@@ -289,8 +268,8 @@ static bool read_star(struct formatter *s, int *out)
         return false;
     const struct value *v = s->args[s->arg++];
     bool integer = v->type == VALUE_NUMBER && v->number_kind != NUMBER_FLOAT;
-    if (!integer || (v->number_kind == NUMBER_UINT && v->as.u > WIDTH_MAX) ||
-        v->as.i > WIDTH_MAX || v->as.i < -WIDTH_MAX)
+    if (!integer || (v->number_kind == NUMBER_UINT && v->as.u > WIDTH_MAX) || v->as.i > WIDTH_MAX ||
+        v->as.i < -WIDTH_MAX)
         return false;
     *out = (int)v->as.i;
     return true;

@@ -4,9 +4,18 @@
 
 #include "stdlib/functions.h"
 
-#define FUNCTION(text, def) {.name = (text), .function = &(def)}
-#define ALIAS(text, def) {.name = (text), .function = &(def), .deprecated = true}
-#define CONSTANT(text, fn) {.name = (text), .constant = (fn)}
+#define FUNCTION(text, def)                                                                        \
+    {                                                                                              \
+        .name = (text), .function = &(def)                                                         \
+    }
+#define ALIAS(text, def)                                                                           \
+    {                                                                                              \
+        .name = (text), .function = &(def), .deprecated = true                                     \
+    }
+#define CONSTANT(text, fn)                                                                         \
+    {                                                                                              \
+        .name = (text), .constant = (fn)                                                           \
+    }
 
 /* Sorted by namespace, so that the names of one stand together. */
 static const struct stdlib_entry entries[] = {
@@ -35,7 +44,6 @@ static const struct stdlib_entry entries[] = {
     ALIAS("format", function_string_format),
     ALIAS("join", function_string_join),
     ALIAS("json_decode", function_encoding_from_json),
-    FUNCTION("json_path", function_json_path),
     ALIAS("nonsensitive", function_convert_nonsensitive),
     ALIAS("replace", function_string_replace),
     ALIAS("split", function_string_split),

@@ -1,4 +1,5 @@
-/* string.*: as Go's strings package does it. Texts are bytes; runes matter only where Go decodes them. */
+/* string.*: as Go's strings package does it. Texts are bytes; runes matter only where Go decodes
+ * them. */
 
 #include "base/strconv.h"
 #include "stdlib/functions.h"
