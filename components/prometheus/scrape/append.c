@@ -1,23 +1,15 @@
 /* From a page to a batch: known series by their bytes, new ones by their labels, markers of
  * staleness for those that went away, and the series that report on the scrape. The rules are those
  * of Prometheus' scrape loop. Owns nothing beyond the batch it makes. */
-#include "components/prometheus/scrape/scrape.h"
+#include "components/prometheus/scrape/append.h"
 
 #include "base/strconv.h"
 
-enum { FUTURE_MS = 10 * 60 * 1000, EXEMPLAR_RUNES = 128, REMEMBERED_SCRAPES = 10 };
-
-/* One page under way. */
-struct append {
-    struct scrape_target *target;
-    struct scrape_result *result;
-    struct exposition page;
-    struct scrape_series *guess;
-    struct scrape_series *before; /* the series of the line before */
-    struct metric_meta meta;      /* of the family being described; family empty = none */
-    size_t samples;               /* put into the batch */
-    size_t live;                  /* series owed a marker that were seen */
-    bool is_over_limit;
+enum {
+    FUTURE_MS = 10 * 60 * 1000,
+    EXEMPLAR_RUNES = 128,
+    EXEMPLAR_BYTES = 64 * 1024,
+    REMEMBERED_SCRAPES = 10
 };
 
 static void fail(struct append *a, enum status status, const char *message)
@@ -27,7 +19,7 @@ static void fail(struct append *a, enum status status, const char *message)
 
 /* ---- metadata ---- */
 
-static void flush_meta(struct append *a)
+void append_meta(struct append *a)
 {
     if (a->meta.family.len > 0) {
         (void)metric_batch_add_meta(a->result->batch, &a->meta);
@@ -48,7 +40,7 @@ static void note_meta(struct append *a, enum exposition_entry entry)
         return;
     }
     if (!str_eq(a->meta.family, e->family)) {
-        flush_meta(a);
+        append_meta(a);
         a->meta.family = e->family;
     }
     switch (entry) {
@@ -67,6 +59,9 @@ static struct labels *exemplar_labels(struct append *a)
     struct exposition_label label;
     struct str name;
     size_t runes = 0;
+    if (a->page.exemplar.len > EXEMPLAR_BYTES) {
+        return NULL;
+    }
     arena_reset(&pool->texts);
     label_builder_clear(&pool->builder);
     exposition_labels_begin(&reader, a->page.exemplar, true, &name);
@@ -81,21 +76,26 @@ static struct labels *exemplar_labels(struct append *a)
                : label_builder_intern(&pool->builder, host_labels(pool->host), NULL);
 }
 
-static void add_exemplar(struct append *a, struct labels *series, int64_t t_ms)
+void append_exemplar(struct append *a, struct exemplar exemplar)
 {
-    struct labels *labels = exemplar_labels(a);
-    if (!labels) {
-        return;
-    }
-    const struct exposition *e = &a->page;
-    const struct exemplar exemplar = {.series = labels_ref(series),
-                                      .labels = labels,
-                                      .t_ms = e->exemplar_has_time ? e->exemplar_t_ms : t_ms,
-                                      .value = e->exemplar_value,
-                                      .has_time = e->exemplar_has_time};
     if (!metric_batch_add_exemplar(a->result->batch, &exemplar)) {
         labels_unref(exemplar.series);
-        labels_unref(labels);
+        labels_unref(exemplar.labels);
+    }
+}
+
+static void add_exemplar(struct append *a, struct labels *series, int64_t t_ms)
+{
+    const struct exposition *e = &a->page;
+    struct labels *labels = exemplar_labels(a);
+    if (labels) {
+        append_exemplar(a, (struct exemplar){
+                               .series = labels_ref(series),
+                               .labels = labels,
+                               .t_ms = e->exemplar_has_time ? e->exemplar_t_ms : t_ms,
+                               .value = e->exemplar_value,
+                               .has_time = e->exemplar_has_time,
+                           });
     }
 }
 
@@ -133,26 +133,37 @@ static void track(struct append *a, struct scrape_series *s)
     a->live++;
 }
 
-/* False: the scrape has failed. */
-static bool add_series(struct append *a)
+static bool put(struct append *a, struct scrape_series *s, struct append_item *item)
 {
-    const struct exposition *e = &a->page;
+    struct metric_batch *batch = a->result->batch;
+    struct labels *labels = labels_ref(s->labels);
+    bool fits;
+    if (item->histogram) {
+        item->histogram->labels = labels;
+        item->histogram->t_ms = item->t_ms;
+        fits = metric_batch_add_histogram(batch, item->histogram);
+    } else {
+        fits = metric_batch_add(batch, labels, item->t_ms, item->value);
+    }
+    if (!fits) {
+        labels_unref(labels);
+        fail(a, STATUS_LIMIT, "too many samples on one page");
+    }
+    return fits;
+}
+
+bool append_item(struct append *a, struct scrape_series *s, struct append_item *item)
+{
     struct scrape_target *t = a->target;
     const struct scrape_args *args = t->pool->args;
-    bool is_new = false;
-    a->result->scraped++;
-    struct scrape_series *s = series_of(a, &is_new);
-    if (!s) {
-        return false;
-    }
     bool is_again = s->seen == t->scrape;
-    bool has_own_time = args->honor_timestamps && e->has_time;
-    int64_t t_ms = has_own_time ? e->t_ms : t->t_ms;
+    bool has_own_time = args->honor_timestamps && item->has_time;
+    item->t_ms = has_own_time ? item->t_ms : t->t_ms;
     s->seen = t->scrape;
     if (!is_again && (!has_own_time || args->track_timestamps_staleness)) {
         track(a, s);
     }
-    if ((is_again && !has_own_time) || t_ms > t->t_ms + FUTURE_MS) {
+    if ((is_again && !has_own_time) || item->t_ms > t->t_ms + FUTURE_MS) {
         return true;
     }
     a->result->kept++;
@@ -161,14 +172,23 @@ static bool add_series(struct append *a)
         return true;
     }
     a->samples++;
-    a->result->added += is_new;
-    if (!metric_batch_add(a->result->batch, labels_ref(s->labels), t_ms, e->value)) {
-        labels_unref(s->labels);
-        fail(a, STATUS_LIMIT, "too many samples on one page");
+    a->result->added += item->is_new;
+    item->was_added = put(a, s, item);
+    return item->was_added;
+}
+
+/* False: the scrape has failed. */
+static bool add_series(struct append *a)
+{
+    const struct exposition *e = &a->page;
+    struct append_item item = {.has_time = e->has_time, .t_ms = e->t_ms, .value = e->value};
+    a->result->scraped++;
+    struct scrape_series *s = series_of(a, &item.is_new);
+    if (!s || !append_item(a, s, &item)) {
         return false;
     }
-    if (e->has_exemplar) {
-        add_exemplar(a, s->labels, t_ms);
+    if (e->has_exemplar && item.was_added) {
+        add_exemplar(a, s->labels, item.t_ms);
     }
     return true;
 }
@@ -221,7 +241,7 @@ static bool read_page(struct append *a)
                 return false;
             }
             break;
-        case EXPOSITION_END: flush_meta(a); return true;
+        case EXPOSITION_END: append_meta(a); return true;
         case EXPOSITION_BAD: a->result->err = e->err; return false;
         default: note_meta(a, entry); break;
         }
@@ -233,9 +253,13 @@ void scrape_append(struct scrape_target *t, struct str page, enum scrape_protoco
 {
     struct append a = {.target = t, .result = result, .guess = t->cache.first};
     result->batch = metric_batch_new(t->cache.live + REPORT_COUNT + 8);
-    exposition_init(&a.page, page,
-                    protocol == PROTOCOL_OPENMETRICS_1 || protocol == PROTOCOL_OPENMETRICS_0);
-    result->is_up = read_page(&a);
+    if (protocol == PROTOCOL_PROTO) {
+        result->is_up = append_proto(&a, page);
+    } else {
+        exposition_init(&a.page, page,
+                        protocol == PROTOCOL_OPENMETRICS_1 || protocol == PROTOCOL_OPENMETRICS_0);
+        result->is_up = read_page(&a);
+    }
     if (result->is_up && a.is_over_limit) {
         result->is_up = false;
         fail(&a, STATUS_LIMIT, "sample limit exceeded");

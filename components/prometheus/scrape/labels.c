@@ -1,7 +1,7 @@
 /* From the text of a series to its final label set: what the page says, what the target says, and
  * what the limits allow (Prometheus' mutateSampleLabels and verifyLabelLimits). Texts live in the
  * pool's arena until the set is interned. */
-#include "components/prometheus/scrape/scrape.h"
+#include "components/prometheus/scrape/append.h"
 
 #include "base/strconv.h"
 
@@ -32,6 +32,18 @@ static struct str decode(struct arena *texts, struct str raw)
     return str_of(text, exposition_unescape(raw, text));
 }
 
+void append_canonical_number(struct buf *out, double number)
+{
+    size_t from = out->len;
+    strconv_float(out, number, 'g');
+    struct str text = str_slice(buf_view(out), from, out->len);
+    bool is_finite = number - number == 0.0;
+    if (is_finite && str_find_byte(text, '.', 0) == SIZE_MAX &&
+        str_find_byte(text, 'e', 0) == SIZE_MAX) {
+        buf_cstr(out, ".0");
+    }
+}
+
 /* Bucket bounds and quantiles are numbers: 1 becomes 1.0, as OpenMetrics spells it. */
 static struct str canonical_number(struct arena *texts, struct str value)
 {
@@ -42,13 +54,7 @@ static struct str canonical_number(struct arena *texts, struct str value)
     }
     struct buf text;
     buf_init(&text, NULL, 400);
-    strconv_float(&text, number, 'g');
-    struct str view = buf_view(&text);
-    bool plain = number == number && number - number == 0.0;
-    if (plain && str_find_byte(view, '.', 0) == SIZE_MAX &&
-        str_find_byte(view, 'e', 0) == SIZE_MAX) {
-        buf_cstr(&text, ".0");
-    }
+    append_canonical_number(&text, number);
     struct str result = arena_str(texts, buf_view(&text));
     buf_release(&text);
     return result;
@@ -185,6 +191,10 @@ struct labels *scrape_series_labels(struct scrape_target *t, const struct exposi
     struct scrape_pool *pool = t->pool;
     size_t count = 1;
     struct exposition_labels reader;
+    if (e->series.len > LABELS_MAX_BYTES) {
+        error_set(err, STATUS_LIMIT, "labels of %zu bytes", e->series.len);
+        return NULL;
+    }
     arena_reset(&pool->texts);
     struct label *page = arena_alloc(&pool->texts, LABELS_MAX * sizeof(*page));
     page[0].name = name_label;
