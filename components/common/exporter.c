@@ -43,8 +43,11 @@ void exporter_publish(struct component_host *host, const char *name, struct str 
         {STR("instance"), instance.len > 0 ? instance : STR("unknown")},
     };
     struct target *target = target_new(labels, sizeof(labels) / sizeof(labels[0]));
-    struct exporter_exports exports = {.targets = {.items = &target, .count = 1, .is_set = true}};
+    struct exporter_exports exports = {
+        .targets = {
+            .items = &target, .count = 1, .is_set = true, .owner = target_array(&target, 1)}};
     host_export(host, &exports);
+    value_unref(exports.targets.owner);
     target_unref(target);
     arena_release(&arena);
 }

@@ -48,10 +48,14 @@ static void publish(struct relabel *r, const struct target_list *targets)
             kept[count++] = t;
         }
     }
-    struct exports exports = {.output = {.items = kept, .count = count, .is_set = true},
+    struct exports exports = {.output = {.items = kept,
+                                         .count = count,
+                                         .is_set = true,
+                                         .owner = target_array(kept, count)},
                               .rules = {relabel_rules_value(r->rules)}};
     host_export(r->host, &exports);
     value_unref(exports.rules.value);
+    value_unref(exports.output.owner);
     for (size_t i = 0; i < count; i++) {
         target_unref(kept[i]);
     }

@@ -126,8 +126,12 @@ static void look(void *arg)
     for (size_t i = 0; i < m->args->path_targets.count; i++) {
         look_for(m, m->args->path_targets.items[i], &arena, &found);
     }
-    const struct exports exports = {{.items = found.items, .count = found.len, .is_set = true}};
+    const struct exports exports = {{.items = found.items,
+                                     .count = found.len,
+                                     .is_set = true,
+                                     .owner = target_array(found.items, found.len)}};
     host_export(m->host, &exports);
+    value_unref(exports.targets.owner);
     for (size_t i = 0; i < found.len; i++) {
         target_unref(found.items[i]);
     }
