@@ -35,7 +35,11 @@ struct table {
     size_t count;
 };
 
-static struct table table = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+static struct table *the_table(void)
+{
+    static struct table one = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    return &one;
+}
 
 /* Go's words for RE2's error codes; the fragments are the same. */
 enum { BAD_ESCAPE = 2, MISSING_PAREN = 6, UNEXPECTED_PAREN = 7, BAD_CAPTURE = 14, TOO_LARGE = 15 };
@@ -226,7 +230,8 @@ static struct regex *make(struct str pattern, uint64_t hash, enum regex_anchor a
 
 static struct regex **find(uint64_t hash, struct str pattern, enum regex_anchor anchor)
 {
-    struct regex **at = &table.buckets[hash & (table.bucket_count - 1)];
+    struct table *table = the_table();
+    struct regex **at = &table->buckets[hash & (table->bucket_count - 1)];
     for (; *at; at = &(*at)->next)
         if ((*at)->hash == hash && (*at)->anchor == anchor &&
             str_eq(str_of((*at)->pattern, (*at)->len), pattern))
@@ -236,36 +241,39 @@ static struct regex **find(uint64_t hash, struct str pattern, enum regex_anchor 
 
 static bool table_grow(void)
 {
-    size_t count = table.bucket_count ? table.bucket_count * 2 : BUCKETS_FIRST;
+    struct table *table = the_table();
+    size_t count = table->bucket_count ? table->bucket_count * 2 : BUCKETS_FIRST;
     struct regex **buckets = mem_lib_calloc(count, sizeof(*buckets));
     if (!buckets)
         return false;
-    for (size_t i = 0; i < table.bucket_count; i++) {
-        for (struct regex *re = table.buckets[i], *next; re; re = next) {
+    for (size_t i = 0; i < table->bucket_count; i++) {
+        for (struct regex *re = table->buckets[i], *next; re; re = next) {
             next = re->next;
             re->next = buckets[re->hash & (count - 1)];
             buckets[re->hash & (count - 1)] = re;
         }
     }
-    mem_lib_free(table.buckets);
-    table.buckets = buckets;
-    table.bucket_count = count;
+    mem_lib_free(table->buckets);
+    table->buckets = buckets;
+    table->bucket_count = count;
     return true;
 }
 
 static void table_free_if_empty(void)
 {
-    if (table.count)
+    struct table *table = the_table();
+    if (table->count)
         return;
-    mem_lib_free(table.buckets);
-    table.buckets = NULL;
-    table.bucket_count = 0;
+    mem_lib_free(table->buckets);
+    table->buckets = NULL;
+    table->bucket_count = 0;
 }
 
 static struct regex *find_or_make(struct str pattern, enum regex_anchor anchor, struct error *err)
 {
+    struct table *table = the_table();
     uint64_t hash = hash_str(pattern);
-    if (table.count >= table.bucket_count && !table_grow() && table.bucket_count == 0) {
+    if (table->count >= table->bucket_count && !table_grow() && table->bucket_count == 0) {
         refuse(0, STR_NONE, err);
         return NULL;
     }
@@ -277,7 +285,7 @@ static struct regex *find_or_make(struct str pattern, enum regex_anchor anchor, 
     struct regex *re = make(pattern, hash, anchor, err);
     if (re) {
         *at = re;
-        table.count++;
+        table->count++;
     }
     table_free_if_empty();
     return re;
@@ -285,14 +293,15 @@ static struct regex *find_or_make(struct str pattern, enum regex_anchor anchor, 
 
 static void drop(struct regex *re)
 {
-    pthread_mutex_lock(&table.mutex);
+    struct table *table = the_table();
+    pthread_mutex_lock(&table->mutex);
     if (--re->refs == 0) {
         *find(re->hash, str_of(re->pattern, re->len), re->anchor) = re->next;
         destroy(re);
-        table.count--;
+        table->count--;
         table_free_if_empty();
     }
-    pthread_mutex_unlock(&table.mutex);
+    pthread_mutex_unlock(&table->mutex);
 }
 
 static void drop_guarded(void *re)
@@ -302,13 +311,14 @@ static void drop_guarded(void *re)
 
 struct regex *regex_new(struct str pattern, enum regex_anchor anchor, struct error *err)
 {
+    struct table *table = the_table();
     if (pattern.len > PATTERN_MAX) {
         error_set(err, STATUS_LIMIT, "error parsing regexp: expression too large");
         return NULL;
     }
-    pthread_mutex_lock(&table.mutex);
+    pthread_mutex_lock(&table->mutex);
     struct regex *re = find_or_make(pattern, anchor, err);
-    pthread_mutex_unlock(&table.mutex);
+    pthread_mutex_unlock(&table->mutex);
     if (re)
         mem_scope_guard(drop_guarded, re);
     return re;
@@ -316,9 +326,10 @@ struct regex *regex_new(struct str pattern, enum regex_anchor anchor, struct err
 
 struct regex *regex_ref(struct regex *re)
 {
-    pthread_mutex_lock(&table.mutex);
+    struct table *table = the_table();
+    pthread_mutex_lock(&table->mutex);
     re->refs++;
-    pthread_mutex_unlock(&table.mutex);
+    pthread_mutex_unlock(&table->mutex);
     mem_scope_guard(drop_guarded, re);
     return re;
 }
