@@ -1,3 +1,4 @@
+/* TLS by OpenSSL: contexts for clients and servers, and the system's roots, read once a process. */
 #include "runtime/net/tls.h"
 
 #include <openssl/x509.h>

@@ -308,7 +308,7 @@ static int segment_create(struct wal *wal)
         char name[WAL_NAME_MAX];
         wal_segment_name(name, wal->next);
         int fd = world_open(wal->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-        if (fd >= 0 || fd != -EEXIST)
+        if (fd != -EEXIST)
             return fd;
         wal->committed = ++wal->next;
     }

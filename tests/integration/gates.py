@@ -29,6 +29,8 @@ CASES = [
     ("base/a.c", OPENING + "// TO" "DO later\n", "unfinished"),
     ("base/a.c", OPENING + "static int count;\n", "mutable variable"),
     ("base/a.c", OPENING + "static struct s table[2] = {{1}, {2}};\n", "mutable variable"),
+    ("base/a.c", OPENING + "static struct t t = {.lock = PTHREAD_MUTEX_INITIALIZER};\n", None),
+    ("base/a.c", OPENING + "int f(void)\n{\n    return system(\"ls\");\n}\n", "no shell"),
     ("base/a.c", OPENING + "static _Thread_local int count;\n", None),
     ("base/a.c", OPENING + "typedef struct { int x; } s;\n", "typedef of a struct"),
     ("base/a.c", OPENING + "typedef int fn(int x);\nint f(int x);\n", None),

@@ -1,3 +1,4 @@
+/* Relabelling: every action on label sets and targets, and the cache of results. */
 #include "components/common/relabel.h"
 
 #include "base/regex.h"

@@ -1,3 +1,4 @@
+/* The readers of the exposition formats: values, labels, comments and what is malformed. */
 #include "components/prometheus/scrape/exposition.h"
 
 #include "tests/support/test.h"
