@@ -13,6 +13,7 @@ set -eu
 dir=${1:?usage: build-curl.sh DIR}
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
+patch=$(cd "$(dirname "$0")" && pwd)/curl-http2-reuse.patch
 
 cflags="-O2 -fPIE -ffunction-sections -fdata-sections -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 cflags="$cflags -ffile-prefix-map=$dir=."
@@ -61,6 +62,7 @@ else
     (cd "$work" && apt-get $private update && apt-get $private source curl >source.log)
     mv "$work"/curl-[0-9]*/ "$work/source"
 fi
+patch -s -d "$work/source" -p1 <"$patch"
 
 (
     cd "$work/source"

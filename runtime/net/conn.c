@@ -88,12 +88,13 @@ void conn_pause(struct http_conn *conn, bool paused)
 
 void conn_linger(struct http_conn *conn)
 {
-    if (!conn->stream)
+    if (!conn->stream || conn->lingering)
         return;
     if (conn->peer_ended && stream_pending(conn->stream) == 0) {
         conn_close(conn);
         return;
     }
+    conn->lingering = true;
     if (conn->tls)
         tls_session_end(conn->tls);
     stream_shutdown(conn->stream);
@@ -144,12 +145,20 @@ static void feed(void *arg, struct str bytes)
 static void on_read(void *arg, struct str bytes)
 {
     struct http_conn *conn = arg;
+    if (conn->lingering)
+        return;
     conn_enter(conn);
     if (!conn->tls)
         feed(conn, bytes);
     else if (!tls_session_feed(conn->tls, bytes))
         conn_close(conn);
     (void)conn_leave(conn);
+}
+
+static void close_if_sent(struct http_conn *conn)
+{
+    if (conn->peer_ended && conn_pending(conn) == 0)
+        conn_close(conn);
 }
 
 static void on_end(void *arg, enum status status)
@@ -159,6 +168,8 @@ static void on_end(void *arg, enum status status)
     conn_enter(conn);
     if (status != STATUS_OK || !conn->engine)
         conn_close(conn);
+    else if (conn->lingering)
+        close_if_sent(conn);
     else
         conn->engine->end(conn);
     (void)conn_leave(conn);
@@ -169,7 +180,9 @@ static void on_drained(void *arg)
     struct http_conn *conn = arg;
     conn->left_at = 0;
     conn_enter(conn);
-    if (conn->engine)
+    if (conn->lingering)
+        close_if_sent(conn);
+    else if (conn->engine)
         conn->engine->drained(conn);
     (void)conn_leave(conn);
 }
@@ -189,12 +202,11 @@ static bool is_stalled(struct http_conn *conn, int64_t now)
 void conn_sweep(struct http_conn *conn, int64_t now)
 {
     conn_enter(conn);
-    if (is_stalled(conn, now))
+    bool engaged = conn->engine && !conn->lingering;
+    if (is_stalled(conn, now) || (!engaged && now >= conn->deadline))
         conn_close(conn);
-    else if (conn->engine)
+    else if (engaged)
         conn->engine->sweep(conn, now);
-    else if (now >= conn->deadline)
-        conn_close(conn);
     (void)conn_leave(conn);
 }
 

@@ -313,7 +313,7 @@ static size_t step(struct http_conn *conn, struct str bytes)
     case HTTP1_LENGTH: return read_length(conn, bytes);
     case HTTP1_CHUNKED: return read_chunked(conn, bytes);
     case HTTP1_DROP: return drop_body(conn, bytes);
-    case HTTP1_LINGER: return bytes.len;
+    case HTTP1_LAST: return bytes.len;
     case HTTP1_WAIT: break;
     }
     return 0;
@@ -344,7 +344,7 @@ static void keep_rest(struct http_conn *conn, struct str rest)
         conn_close(conn);
         return;
     }
-    if (conn->in.len >= PIPELINE_MAX && conn->h1.state != HTTP1_LINGER)
+    if (conn->in.len >= PIPELINE_MAX)
         conn_pause(conn, true);
 }
 
@@ -376,7 +376,7 @@ static void http1_feed(struct http_conn *conn, struct str bytes)
 /* No request follows: what is queued may leave, what still comes is dropped. */
 static void last_answer(struct http_conn *conn)
 {
-    conn->h1.state = HTTP1_LINGER;
+    conn->h1.state = HTTP1_LAST;
     buf_release(&conn->in);
     conn_linger(conn);
 }

@@ -71,7 +71,7 @@ enum http1_state {
     HTTP1_CHUNKED, /* body in chunks */
     HTTP1_WAIT,    /* the request is with its handler */
     HTTP1_DROP,    /* a refused body is read and dropped */
-    HTTP1_LINGER,  /* answered for the last time; what still comes is dropped */
+    HTTP1_LAST,    /* answered for the last time */
 };
 
 enum chunk_state {
@@ -130,6 +130,7 @@ struct http_conn {
     bool finishing;
     bool peer_ended;
     bool paused;
+    bool lingering; /* answered for the last time; what still comes is dropped */
     struct address peer;
 };
 
@@ -144,7 +145,11 @@ struct http_exchange {
     int64_t started;  /* of the body */
     int64_t deadline; /* answered with `timed_out` then; 0 = none */
     void (*timed_out)(struct http_exchange *exchange);
-    struct buf out; /* of the answer: http2.c and in-process requests */
+    struct buf out;         /* a large answer: http2.c and in-process requests */
+    struct str answer_body; /* http2.c: in `out` or the arena */
+    size_t field_room;      /* http2.c: of request.headers, while the head is read */
+    size_t head_bytes;
+    int head_status; /* http2.c: why the head is refused, or 0 */
     size_t out_sent;
     int64_t out_at; /* progress of `out` */
     int32_t stream_id;
