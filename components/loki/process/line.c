@@ -59,6 +59,14 @@ void line_set_null(struct log_line *line, struct str key)
     set(line, &(struct extracted){.key = key, .kind = EXTRACTED_NULL});
 }
 
+void line_remove_value(struct log_line *line, struct str key)
+{
+    struct extracted *value = find(line, key);
+    if (value == NULL)
+        return;
+    *value = line->values[--line->value_count];
+}
+
 bool line_text(struct log_line *line, const struct extracted *value, struct str *out)
 {
     struct buf text;

@@ -87,6 +87,7 @@ void line_set_string(struct log_line *line, struct str key, struct str text);
 void line_set_number(struct log_line *line, struct str key, double number);
 void line_set_bool(struct log_line *line, struct str key, bool value);
 void line_set_null(struct log_line *line, struct str key);
+void line_remove_value(struct log_line *line, struct str key);
 /* As text the way Go's promtail prints it; false for null and absent. Numbers are written into the
  * arena. */
 bool line_text(struct log_line *line, const struct extracted *value, struct str *out);
