@@ -101,10 +101,10 @@ static bool may_lag(const struct mem_owner *owner)
     return owner == &mem_general && owner->budget == 0 && !owner->parent;
 }
 
-static void lag(ptrdiff_t delta)
+static inline void lag(ptrdiff_t delta)
 {
     thread.held_back += delta;
-    if (thread.held_back > HELD_BACK_MAX || thread.held_back < -HELD_BACK_MAX)
+    if ((size_t)(thread.held_back + HELD_BACK_MAX) > 2 * HELD_BACK_MAX)
         mem_thread_flush();
 }
 
@@ -120,10 +120,13 @@ static void uncharge_until(struct mem_owner *owner, const struct mem_owner *end,
 
 static void uncharge(struct mem_owner *owner, size_t size)
 {
-    uncharge_until(owner, NULL, size);
+    if (may_lag(owner))
+        lag(-(ptrdiff_t)size);
+    else
+        uncharge_until(owner, NULL, size);
 }
 
-static bool charge(struct mem_owner *first, size_t size)
+static bool charge_all(struct mem_owner *first, size_t size)
 {
     for (struct mem_owner *owner = first; owner; owner = owner->parent) {
         if (may_lag(owner)) {
@@ -138,6 +141,14 @@ static bool charge(struct mem_owner *first, size_t size)
         }
         note_peak(owner, before + size);
     }
+    return true;
+}
+
+static bool charge(struct mem_owner *owner, size_t size)
+{
+    if (!may_lag(owner))
+        return charge_all(owner, size);
+    lag((ptrdiff_t)size);
     return true;
 }
 

@@ -17,6 +17,7 @@ gcc
 libc-ares-dev
 libc6-dev
 libdeflate-dev
+libisal-dev
 libjansson-dev
 libnghttp2-dev
 libprotobuf-c-dev
