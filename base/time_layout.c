@@ -290,17 +290,40 @@ static bool read_offset_part(struct parse *p, bool colon, int64_t factor)
     return true;
 }
 
+/* How an offset is written: ISO kinds also as Z, with colons, how many parts of hour, minute,
+ * second. */
+struct offset_form {
+    bool takes_z;
+    bool colon;
+    int parts;
+};
+
+static struct offset_form offset_form_of(enum element e)
+{
+    struct offset_form form = {.takes_z = e >= ISO_ZONE && e <= ISO_COLON_SECONDS_ZONE, .parts = 2};
+    switch (e) {
+    case ISO_COLON_ZONE:
+    case NUM_COLON_ZONE: form.colon = true; break;
+    case ISO_SECONDS_ZONE:
+    case NUM_SECONDS_ZONE: form.parts = 3; break;
+    case ISO_COLON_SECONDS_ZONE:
+    case NUM_COLON_SECONDS_ZONE:
+        form.colon = true;
+        form.parts = 3;
+        break;
+    case ISO_SHORT_ZONE:
+    case NUM_SHORT_ZONE: form.parts = 1; break;
+    default: break;
+    }
+    return form;
+}
+
 static bool read_offset(struct parse *p, enum element e)
 {
-    bool takes_z = e >= ISO_ZONE && e <= ISO_COLON_SECONDS_ZONE;
-    bool colon = e == ISO_COLON_ZONE || e == ISO_COLON_SECONDS_ZONE || e == NUM_COLON_ZONE ||
-                 e == NUM_COLON_SECONDS_ZONE;
-    bool is_short = e == ISO_SHORT_ZONE || e == NUM_SHORT_ZONE;
-    bool seconds = e == ISO_SECONDS_ZONE || e == ISO_COLON_SECONDS_ZONE || e == NUM_SECONDS_ZONE ||
-                   e == NUM_COLON_SECONDS_ZONE;
+    struct offset_form form = offset_form_of(e);
     p->has_offset = true;
     p->offset = 0;
-    if (takes_z && p->value.len != 0 && p->value.ptr[0] == 'Z') {
+    if (form.takes_z && p->value.len != 0 && p->value.ptr[0] == 'Z') {
         skip(p, 1);
         return true;
     }
@@ -308,9 +331,10 @@ static bool read_offset(struct parse *p, enum element e)
         return false;
     bool is_west = p->value.ptr[0] == '-';
     skip(p, 1);
-    if (!read_offset_part(p, false, 3600) || (!is_short && !read_offset_part(p, colon, 60)) ||
-        (seconds && !read_offset_part(p, colon, 1))) {
-        return false;
+    int factor = 3600;
+    for (int i = 0; i < form.parts; i++, factor /= 60) {
+        if (!read_offset_part(p, i > 0 && form.colon, factor))
+            return false;
     }
     if (is_west)
         p->offset = -p->offset;
@@ -355,14 +379,10 @@ static bool read_half(struct parse *p, enum element e)
     return p->is_pm || p->is_am;
 }
 
-static bool read_element(struct parse *p, enum element e, struct str layout, size_t size)
+static bool read_date(struct parse *p, enum element e)
 {
     int ignored;
     switch (e) {
-    case LONG_MONTH:
-    case MONTH:
-    case NUM_MONTH:
-    case ZERO_MONTH: return read_month(p, e);
     case LONG_WEEKDAY:
     case WEEKDAY: return read_name(p, weekdays, 7, e == WEEKDAY ? 3 : SIZE_MAX, &ignored);
     case DAY:
@@ -370,6 +390,15 @@ static bool read_element(struct parse *p, enum element e, struct str layout, siz
     case ZERO_DAY: return read_day(p, e);
     case UNDER_YEAR_DAY:
     case ZERO_YEAR_DAY: return read_year_day(p, e);
+    case LONG_YEAR:
+    case YEAR: return read_year(p, e);
+    default: return read_month(p, e);
+    }
+}
+
+static bool read_element(struct parse *p, enum element e, struct str layout, size_t size)
+{
+    switch (e) {
     case HOUR:
     case HOUR12:
     case ZERO_HOUR12: return read_hour(p, e);
@@ -379,14 +408,21 @@ static bool read_element(struct parse *p, enum element e, struct str layout, siz
                p->out->civil.minute <= 59;
     case SECOND:
     case ZERO_SECOND: return read_second(p, e, str_slice(layout, size, layout.len));
-    case LONG_YEAR:
-    case YEAR: return read_year(p, e);
     case UPPER_PM:
     case LOWER_PM: return read_half(p, e);
     case ZONE_NAME: return read_zone_name(p);
     case FRACTION: return read_fraction(p, layout, size);
-    default: return read_offset(p, e);
+    default:
+        return e >= ISO_ZONE && e <= NUM_COLON_SECONDS_ZONE ? read_offset(p, e) : read_date(p, e);
     }
+}
+
+static size_t blanks(struct str s)
+{
+    size_t n = 0;
+    while (n < s.len && s.ptr[n] == ' ')
+        n++;
+    return n;
 }
 
 static bool read_all(struct parse *p, struct str layout)
@@ -394,7 +430,13 @@ static bool read_all(struct parse *p, struct str layout)
     while (layout.len != 0) {
         size_t size;
         enum element e = element_at(layout, &size);
-        if (e == NONE) {
+        if (e == NONE && layout.ptr[0] == ' ') {
+            /* Blanks match any number of blanks, none at the end. */
+            if (p->value.len != 0 && p->value.ptr[0] != ' ')
+                return false;
+            p->value = str_slice(p->value, blanks(p->value), p->value.len);
+            size = blanks(layout);
+        } else if (e == NONE) {
             if (p->value.len == 0 || p->value.ptr[0] != layout.ptr[0])
                 return false;
             skip(p, 1);
