@@ -207,12 +207,15 @@ static bool read_day(struct parse *p, enum element e)
 
 static bool read_year_day(struct parse *p, enum element e)
 {
-    size_t blanks = 0;
-    while (e == UNDER_YEAR_DAY && blanks < 2 && p->value.len != 0 && p->value.ptr[0] == ' ') {
+    if (e == ZERO_YEAR_DAY)
+        return read_digits(p, 3, &p->year_day);
+    for (int i = 0; i < 2 && p->value.len != 0 && p->value.ptr[0] == ' '; i++)
         skip(p, 1);
-        blanks++;
-    }
-    return read_digits(p, 3 - blanks, &p->year_day);
+    size_t digits = 0;
+    while (digits < 3 && digits < p->value.len && p->value.ptr[digits] >= '0' &&
+           p->value.ptr[digits] <= '9')
+        digits++;
+    return digits != 0 && read_digits(p, digits, &p->year_day);
 }
 
 static bool read_year(struct parse *p, enum element e)
