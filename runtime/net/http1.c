@@ -206,6 +206,10 @@ static void on_head(struct http_conn *conn, struct str bytes)
 {
     struct http1_head head;
     int status = http1_parse_head(bytes, &head);
+    if (status == HTTP1_NOT_HTTP) {
+        conn_close(conn);
+        return;
+    }
     if (status != 0) {
         fail(conn, NULL, status);
         return;

@@ -14,7 +14,10 @@ struct http1_head {
     struct http_header fields[FIELDS_MAX]; /* views; names as sent */
 };
 
-/* `bytes` end with the empty line. Returns 0, or 400, 431 (too many fields), 505 (not HTTP/1). */
+enum { HTTP1_NOT_HTTP = -1 };
+
+/* `bytes` end with the empty line. Returns 0, 400, 431 (too many fields), 505 (not HTTP/1), or
+ * HTTP1_NOT_HTTP: some other protocol, to which an answer of ours would be noise. */
 int http1_parse_head(struct str bytes, struct http1_head *head);
 
 #endif

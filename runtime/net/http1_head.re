@@ -53,6 +53,8 @@ int http1_parse_head(struct str bytes, struct http1_head *head)
     /*!stags:re2c format = 'const unsigned char *@@;'; */
     int status = request_line(&at, head);
     head->count = 0;
+    if (status == 400 && str_find(bytes, STR("HTTP/"), 0) == SIZE_MAX)
+        return HTTP1_NOT_HTTP;
     if (status != 0)
         return status;
     for (;;) {

@@ -20,6 +20,8 @@ enum {
 
 struct http2_session {
     nghttp2_session *ng;
+    int32_t last_id;
+    uint64_t begun; /* bit n: the peer began stream last_id - 2n */
     bool flush_queued;
 };
 
@@ -32,6 +34,29 @@ static void flush_soon(struct http_conn *conn);
 
 /* Requests. */
 
+static void note_begun(struct http2_session *session, int32_t id)
+{
+    int32_t step = (id - session->last_id) / 2;
+    session->begun = (step < 64 ? session->begun << step : 0) | 1;
+    session->last_id = id;
+}
+
+/* nghttp2 ignores HEADERS for a lower number than the last, since the stream may have been closed;
+ * for one that was never begun it is a connection error (RFC 9113 §5.1.1). */
+static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *head, void *arg)
+{
+    const struct http_conn *conn = arg;
+    const struct http2_session *session = conn->h2;
+    int32_t id = head->stream_id;
+    if (head->type != NGHTTP2_HEADERS || id % 2 == 0 || id >= session->last_id ||
+        nghttp2_session_find_stream(ng, id))
+        return 0;
+    int32_t back = (session->last_id - id) / 2;
+    if (back < 64 && !(session->begun >> back & 1))
+        (void)nghttp2_session_terminate_session(ng, NGHTTP2_PROTOCOL_ERROR);
+    return 0;
+}
+
 static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, void *arg)
 {
     struct http_conn *conn = arg;
@@ -39,6 +64,7 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
+    note_begun(conn->h2, frame->hd.stream_id);
     struct http_exchange *exchange = exchange_new(conn->server, conn);
     if (!exchange)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -305,6 +331,7 @@ static nghttp2_session *session_new(struct http_conn *conn)
     nghttp2_option *option = NULL;
     nghttp2_session *ng = NULL;
     if (nghttp2_session_callbacks_new(&calls) == 0 && nghttp2_option_new(&option) == 0) {
+        nghttp2_session_callbacks_set_on_begin_frame_callback(calls, on_begin_frame);
         nghttp2_session_callbacks_set_on_begin_headers_callback(calls, on_begin_headers);
         nghttp2_session_callbacks_set_on_header_callback(calls, on_header);
         nghttp2_session_callbacks_set_on_frame_recv_callback(calls, on_frame);
@@ -628,6 +655,7 @@ void http2_upgrade(struct http_conn *conn, struct http_exchange *exchange)
         nghttp2_session_upgrade2(conn->h2->ng, settings, len, head_only, exchange) != 0) {
         conn_close(conn);
     } else {
+        note_begun(conn->h2, 1);
         conn->deadline = 0;
         exchange_dispatch(exchange);
     }

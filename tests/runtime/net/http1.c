@@ -66,7 +66,7 @@ TEST(http1, answers_requests)
 TEST(http1, refuses_what_is_malformed_or_ambiguous)
 {
     static const struct row rows[] = {
-        {"nonsense\r\n\r\n", "HTTP/1.1 400 ", NULL},
+        {"nonsense HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", NULL},
         {"GET /hello HTTP/2.0\r\n\r\n", "HTTP/1.1 505 ", NULL},
         {"GET /hello HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", NULL},
         {"GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "HTTP/1.1 400 ", NULL},
@@ -226,9 +226,12 @@ TEST(http1, large_answers_arrive_whole)
     peer_release(&peer);
 }
 
-TEST(http1, idle_connections_are_closed)
+TEST(http1, idle_and_foreign_connections_are_closed)
 {
     struct peer peer;
+    rig_exchange((struct http_server_options){0}, STR("SSH-2.0-x\r\n\r\n"), NULL, &peer);
+    cr_assert(peer.ended && peer.got.len == 0, "another protocol gets no answer");
+    peer_release(&peer);
     rig_exchange((struct http_server_options){.idle_timeout_ns = 1000000},
                  STR("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"), NULL, &peer);
     cr_assert(peer.ended && peer_got(&peer, "hello"));
