@@ -11,7 +11,7 @@
 #include "runtime/server/process.h"
 #include "runtime/server/reload.h"
 #include "runtime/server/server.h"
-#include "cli/run_stdlib.h"
+#include "stdlib/stdlib.h"
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -35,6 +35,7 @@ struct run {
     struct reloader *reloader;
     struct server *server;
     struct server_slot slot;
+    struct stdlib stdlib;
     struct loop_signal *signals[3];
     bool stopping;
     int waiting; /* for the server and the graph to have stopped */
@@ -122,6 +123,7 @@ static void release(struct run *run)
         loop_free(run->loop);
     if (run->sink)
         log_sink_free(run->sink);
+    stdlib_release(&run->stdlib);
     if (run->lock_fd >= 0)
         (void)world_close(run->lock_fd);
 }
@@ -133,7 +135,7 @@ static bool make_graph(struct run *run)
     run->slot.control = run->loop;
     struct graph_options options = {
         .components = component_registry,
-        .stdlib = run_stdlib(),
+        .stdlib = &run->stdlib,
         .min_stability = run->flags.stability,
         .community = run->flags.community,
         .control = run->loop,
@@ -171,9 +173,12 @@ static bool first_load(struct run *run)
 {
     struct buf report;
     buf_init(&report, NULL, REPORT_MAX);
-    bool ok = reloader_first(run->reloader, &report);
+    bool has_diagnostics;
+    bool ok = reloader_first(run->reloader, &report, &has_diagnostics);
     if (!ok)
         cli_print_error(buf_view(&report));
+    if (has_diagnostics) /* as Alloy does, behind its diagnostics */
+        cli_print(STR("\n"));
     buf_release(&report);
     return ok;
 }
@@ -193,6 +198,7 @@ static bool begin(struct run *run)
     if (!run->loop)
         return false;
     run->metrics = self_registry_new();
+    stdlib_init(&run->stdlib);
     return open_storage(run) && make_graph(run);
 }
 

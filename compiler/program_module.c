@@ -183,7 +183,7 @@ static bool place_config(struct program_module *module, uint32_t index)
     if (!is_new(module, index, PROBLEM_DUPLICATE))
         return false;
     bool found = find_symbol(module, block);
-    if (found && !stable_enough(module, index))
+    if (!stable_enough(module, index))
         return false;
     if (!for_root && !block->label.len)
         module_problem(module, PROBLEM_NO_LABEL, index);

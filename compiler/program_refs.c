@@ -64,20 +64,16 @@ static struct program_problem *note(struct resolving *r, enum program_problem_ki
 
 static void check_function(struct resolving *r, uint32_t block, const struct expr_ref *ref)
 {
-    size_t count = ref->count < 2 ? ref->count : 2;
-    struct str name = dotted(r, ref, count);
-    const struct stdlib_entry *entry = stdlib_entry(r->stdlib, name);
-    if (!entry) {
-        name = ref->names[0];
-        entry = stdlib_entry(r->stdlib, name);
-    }
-    if (!entry)
+    const struct stdlib_entry *entry = stdlib_entry(r->stdlib, ref->names[0]);
+    if (entry && entry->deprecated) {
+        note(r, PROBLEM_DEPRECATED, block, ref, ref->names[0]);
         return;
-    bool is_experimental = entry->function && entry->function->experimental;
-    if (is_experimental && r->module->program->options.min_stability > STABILITY_EXPERIMENTAL)
+    }
+    struct str name = dotted(r, ref, ref->count);
+    entry = stdlib_entry(r->stdlib, name);
+    if (entry && entry->function && entry->function->experimental &&
+        r->module->program->options.min_stability > STABILITY_EXPERIMENTAL)
         note(r, PROBLEM_FUNCTION_STABILITY, block, ref, name);
-    if (entry->deprecated)
-        note(r, PROBLEM_DEPRECATED, block, ref, name);
 }
 
 static void resolve(struct resolving *r, uint32_t block, const struct expr_ref *ref,
@@ -88,7 +84,7 @@ static void resolve(struct resolving *r, uint32_t block, const struct expr_ref *
     if (find_block(r, ref, out)) {
         deps_add(&r->deps, out->target);
         if (in_library)
-            note(r, PROBLEM_SHADOWING, block, ref, first);
+            note(r, PROBLEM_SHADOWING, block, ref, first)->other = out->target;
         return;
     }
     *out = (struct program_ref){.kind = REF_NONE, .used = 1};

@@ -73,8 +73,12 @@ static void report_function(const struct reporting *r, const struct program_prob
     enum stability minimum = r->module->program->options.min_stability;
     struct str text = program_stability_text(&r->diags->arena, "", problem->text,
                                              STABILITY_EXPERIMENTAL, minimum);
-    diag_add(r->diags, DIAG_STABILITY, source_of(problem), ast_range(problem->ast, problem->node),
-             STR_ARG(text));
+    /* Alloy points from the first name to the first letter of the last one. */
+    const struct ast_node *node = ast_at(problem->ast, problem->node);
+    size_t dot = str_rfind_byte(problem->text, '.');
+    size_t last = dot == SIZE_MAX ? problem->text.len : problem->text.len - dot - 1;
+    diag_add(r->diags, DIAG_STABILITY, source_of(problem),
+             head(problem, node->end - node->start - last + 1), STR_ARG(text));
 }
 
 static void report_cycle(const struct reporting *r, const struct program_problem *problem)

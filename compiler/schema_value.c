@@ -137,6 +137,15 @@ static struct value *nullable_value(const struct field_type *type, const struct 
     return field_to_value(type->item, row, member);
 }
 
+/* Decoded lists share the value that they came from; a component's own list has none. */
+static struct value *targets_value(const void *member)
+{
+    const struct target_list *list = member;
+    if (!list->is_set || list->owner)
+        return held(list->owner);
+    return target_array(list->items, list->count);
+}
+
 static struct value *compound_value(const struct field_type *type, const struct row *row,
                                     const void *member)
 {
@@ -144,7 +153,7 @@ static struct value *compound_value(const struct field_type *type, const struct 
     case FIELD_ANY:
     case FIELD_CAPSULE: return held(((const struct any *)member)->value);
     case FIELD_TARGET: return target_value(((const struct target_ref *)member)->target);
-    case FIELD_TARGETS: return held(((const struct target_list *)member)->owner);
+    case FIELD_TARGETS: return targets_value(member);
     case FIELD_LIST: return list_value(type, row, member);
     case FIELD_MAP: return map_to_value(type, row, member);
     case FIELD_NULLABLE: return nullable_value(type, row, member);

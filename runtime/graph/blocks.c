@@ -105,6 +105,9 @@ static const struct row livedebugging_rows[] = {
 static const struct shape livedebugging_shape =
     SHAPE(struct livedebugging_args, livedebugging_rows, NULL);
 
+static const struct row no_rows[] = {{0}};
+static const struct shape empty_shape = {.name = "empty", .rows = no_rows, .size = 1};
+
 static const struct {
     const char *name;
     const struct shape *args; /* NULL = takes no configuration */
@@ -117,7 +120,7 @@ static const struct {
     {"http", &http_shape, STABILITY_GA},
     {"livedebugging", &livedebugging_shape, STABILITY_GA},
     {"cluster", NULL, STABILITY_GA},
-    {"labelstore", NULL, STABILITY_GA},
+    {"labelstore", &empty_shape, STABILITY_GA},
     {"otel", NULL, STABILITY_GA},
     {"ui", NULL, STABILITY_GA},
 };

@@ -99,7 +99,14 @@ static struct value *zero_exports(const struct shape *shape)
 {
     if (!shape)
         return value_object(NULL, 0, true);
-    void *zero = mem_zalloc(NULL, shape->size);
+    char *zero = mem_zalloc(NULL, shape->size);
+    for (const struct row *row = shape->rows; row->name; row++) {
+        uint8_t kind = row->type->kind;
+        if (kind == FIELD_LIST || kind == FIELD_MAP)
+            ((struct field_items *)(void *)(zero + row->offset))->is_set = true;
+        else if (kind == FIELD_TARGETS)
+            ((struct target_list *)(void *)(zero + row->offset))->is_set = true;
+    }
     struct value *value = schema_to_value(shape, zero);
     mem_free(zero);
     return value;

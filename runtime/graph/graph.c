@@ -131,6 +131,24 @@ static void prepare_work(void *arg)
     l->outcome = l->gen ? GRAPH_APPLIED : GRAPH_REJECTED;
 }
 
+static void log_warnings(struct graph *graph, const struct program *program)
+{
+    for (const struct program_module *m = program->modules; m; m = m->next) {
+        for (uint32_t i = 0; i < m->problem_count; i++) {
+            const struct program_problem *problem = &m->problems[i];
+            if (problem->kind == PROBLEM_SHADOWING)
+                LOG(&graph->log, LOG_WARN, "a component is shadowing an existing stdlib name",
+                    LOG_S("component", m->blocks[problem->other].id),
+                    LOG_S("stdlib_name", problem->text));
+            else if (problem->kind == PROBLEM_DEPRECATED)
+                LOG(&graph->log, LOG_WARN,
+                    "this stdlib function is deprecated; please refer to the documentation for "
+                    "updated usage and alternatives",
+                    LOG_S("function", problem->text));
+        }
+    }
+}
+
 static void commit(struct graph *graph, struct generation *gen)
 {
     gen->stamp = ++graph->stamp;
@@ -201,6 +219,8 @@ enum graph_outcome graph_load(struct graph *graph, const char *path, struct diag
     }
     if (!l.gen)
         return l.outcome;
+    for (struct generation_program *p = l.gen->programs; p; p = p->next)
+        log_warnings(graph, p->program);
     struct generation *old = graph->live;
     commit(graph, l.gen);
     evaluate_all(graph, l.gen);

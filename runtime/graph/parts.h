@@ -245,6 +245,9 @@ void transition_collect(struct graph *graph, struct generation *old, uint32_t st
 void transition_begin(struct graph *graph);
 void transition_stopped(struct graph *graph, struct component_host *host);
 
+/* debug.c */
+void debug_info_write(struct json_writer *w, struct component_host *host);
+
 /* graph.c: the data loop for a new component. */
 struct loop *graph_place(struct graph *graph, const struct cell *cell);
 

@@ -67,11 +67,10 @@ static bool is_receiver(const struct row *row)
             row->capsule == &capsule_otlp);
 }
 
-/* Does `block` read an export of `target`? As a receiver: data goes there; else it comes from
- * there.
- */
-static bool reads(const struct program_block *block, const struct program_block *blocks,
-                  uint32_t target, bool receiver)
+/* Writes `id` for every reference of `block` to an export of `target`: to a receiver, where data
+ * goes, or to anything else, which data comes from. */
+static void write_reads(struct json_writer *w, const struct program_block *block,
+                        const struct program_block *blocks, uint32_t target, bool receiver)
 {
     const struct shape *exports = blocks[target].symbol.exports;
     for (uint32_t e = 0; exports && e < block->expr_count; e++) {
@@ -84,10 +83,9 @@ static bool reads(const struct program_block *block, const struct program_block 
                 continue;
             const struct row *row = schema_find(exports, names->names[ref->used]);
             if (row && is_receiver(row) == receiver)
-                return true;
+                json_string(w, receiver ? blocks[target].id : block->id);
         }
     }
-    return false;
 }
 
 static void write_flow(struct json_writer *w, const struct program_module *module, uint32_t index,
@@ -96,13 +94,11 @@ static void write_flow(struct json_writer *w, const struct program_module *modul
     const struct program_block *blocks = module->blocks, *block = &blocks[index];
     json_array(w);
     for (uint32_t d = 0; d < block->dep_count; d++) {
-        if (is_component(&blocks[block->deps[d]]) && reads(block, blocks, block->deps[d], true))
-            json_string(w, blocks[block->deps[d]].id);
+        if (is_component(&blocks[block->deps[d]]))
+            write_reads(w, block, blocks, block->deps[d], true);
     }
-    for (uint32_t i = users->first[index]; i < users->first[index + 1]; i++) {
-        if (reads(&blocks[users->list[i]], blocks, index, false))
-            json_string(w, blocks[users->list[i]].id);
-    }
+    for (uint32_t i = users->first[index]; i < users->first[index + 1]; i++)
+        write_reads(w, &blocks[users->list[i]], blocks, index, false);
     json_array_end(w);
 }
 
@@ -143,17 +139,6 @@ static void write_fields(struct json_writer *w, const struct value *object)
     json_array_end(w);
 }
 
-struct debugging {
-    struct component_host *host;
-    struct json_writer *w;
-};
-
-static void write_debug(void *arg)
-{
-    struct debugging *d = arg;
-    d->host->def->debug_info(d->host->self, d->w);
-}
-
 static void write_bodies(struct json_writer *w, const struct node *node)
 {
     const struct cell *cell = node->cell;
@@ -173,8 +158,7 @@ static void write_bodies(struct json_writer *w, const struct node *node)
     json_key(w, STR("debugInfo"));
     struct component_host *host = cell->host;
     if (host && host->built && host->def->debug_info) {
-        struct debugging d = {host, w};
-        host_run(host, write_debug, &d);
+        debug_info_write(w, host);
     } else {
         json_array(w);
         json_array_end(w);

@@ -89,7 +89,7 @@ static void report_first(struct reloader *r, enum graph_outcome outcome, const s
         buf_cstr(report, "Error: could not perform the initial load successfully\n");
 }
 
-bool reloader_first(struct reloader *r, struct buf *report)
+bool reloader_first(struct reloader *r, struct buf *report, bool *has_diagnostics)
 {
     struct diags diags;
     struct error err;
@@ -97,6 +97,7 @@ bool reloader_first(struct reloader *r, struct buf *report)
     bool ok = outcome == GRAPH_APPLIED && !diags.errors && err.status == STATUS_OK;
     if (!ok)
         report_first(r, outcome, &diags, &err, report);
+    *has_diagnostics = diags.len > 0;
     diags_release(&diags);
     count_load(r, ok);
     return ok;

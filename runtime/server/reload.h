@@ -23,7 +23,7 @@ void reloader_free(struct reloader *reloader);
 
 /* The first load. False: nothing is to be started, and `report` holds what to print: rendered
  * diagnostics and the reason, as Alloy prints them on standard error. */
-bool reloader_first(struct reloader *reloader, struct buf *report);
+bool reloader_first(struct reloader *reloader, struct buf *report, bool *has_diagnostics);
 /* done(arg, ok, text) once, perhaps at once, with the body of the HTTP answer; NULL = not wanted.
  * STATUS_UNAVAILABLE when too many wait. */
 typedef void reload_done_fn(void *arg, bool ok, struct str text);
