@@ -9,7 +9,7 @@ BENCH_FLAGS ?=
 SUITE ?=
 CONFIG ?= docs/examples/quickstart.alloy
 
-.PHONY: run test build debug asan tsan release test-tsan lint format fuzz bench clean deps-build deps-test
+.PHONY: run test build debug asan tsan release test-tsan lint format grammar fuzz bench clean deps-build deps-test
 
 build: deps-build release
 
@@ -40,6 +40,10 @@ lint: deps-test
 
 format:
 	@git ls-files '*.c' '*.h' ':!grammar/src' | xargs clang-format -i
+
+# The committed files of grammar/src; parser.c only where the tree-sitter generator is installed.
+grammar:
+	@grammar/generate.sh || [ $$? -eq 77 ]
 
 fuzz: deps-test
 	@test -f build/fuzz/build.ninja || CC=clang CXX=clang++ $(CMAKE) -S . -B build/fuzz -G Ninja -DINVAR_FLAVOR=fuzz

@@ -1,11 +1,9 @@
-# The tree-sitter parser of the language: the generated grammar/src/parser.c and its scanner.
-# Tests and fuzz targets link it; the program does not.
+# The tree-sitter parser of the language: grammar/src/parser.c and scanner.c, both generated and
+# committed (grammar/generate.sh), as editors want them. Tests and fuzz targets link them.
 file(GLOB ts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/grammar/src/*.c)
-file(GLOB ts_re CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/grammar/src/*.re)
 if(ts)
     find_library(LIB_TREE_SITTER NAMES libtree-sitter.a)
-    invar_re2c(ts_generated tree_sitter ${ts_re})
-    add_library(tree_sitter_alloy STATIC EXCLUDE_FROM_ALL ${ts} ${ts_generated})
+    add_library(tree_sitter_alloy STATIC EXCLUDE_FROM_ALL ${ts})
     target_include_directories(tree_sitter_alloy PRIVATE ${CMAKE_SOURCE_DIR}/grammar/src)
     target_compile_options(tree_sitter_alloy PRIVATE -w)
     if(LIB_TREE_SITTER)

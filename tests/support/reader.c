@@ -1,3 +1,4 @@
+/* Reading texts for tests: parses, formats, and writes down what came out. */
 #include "tests/support/reader.h"
 
 #include "compiler/format.h"

@@ -1,0 +1,8 @@
+[
+  (body)
+  (object)
+  (array)
+  (arguments)
+  (parenthesized)
+  (comment)
+] @fold

@@ -1,0 +1,93 @@
+/* The compiler's reader and formatter on any bytes: no crash, positions within the text, excerpts
+ * that can be drawn. A text without a diagnostic formats to one with the same tree; if it has no
+ * comments, formatting again changes nothing. */
+
+#include "compiler/format.h"
+#include "tests/support/reader.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { TEXT_MAX = 1 << 20 };
+
+static void check_diags(const struct diags *diags)
+{
+    struct buf out;
+    buf_init(&out, NULL, TEXT_MAX);
+    diags_render(&out, diags, (struct diag_style){0});
+    for (size_t i = 0; i < diags->len; i++) {
+        const struct diag *diag = &diags->items[i];
+        ASSERT(diag->range.start.line >= 1 && diag->range.start.col >= 1);
+        ASSERT(diag->range.start.line <= diag->source->line_count);
+        ASSERT(diag->range.end.line == 0 || diag->range.end.line >= diag->range.start.line);
+    }
+    buf_release(&out);
+}
+
+/* Children before parents and inside them. */
+static void check_tree(const struct ast *ast)
+{
+    ASSERT(ast->root == ast->node_count - 1);
+    for (ast_id id = 1; id < ast->node_count; id++) {
+        const struct ast_node *node = ast_at(ast, id);
+        ASSERT(node->start <= node->end && node->end <= ast->source->text.len);
+        AST_EACH(ast, id, child)
+        {
+            ASSERT(child < id && child >= ast_first(ast, id));
+            ASSERT(ast_at(ast, child)->start >= node->start);
+            ASSERT(ast_at(ast, child)->end <= node->end);
+        }
+    }
+}
+
+static void shape_of(struct buf *out, struct str text, uint32_t *comments)
+{
+    struct diags diags;
+    diags_init(&diags);
+    struct ast *ast = reader_parse(text, &diags);
+    ASSERT(ast);
+    reader_shape(out, ast);
+    *comments = ast->comment_count;
+    ast_free(ast);
+    diags_release(&diags);
+}
+
+static void check_format(struct str text)
+{
+    struct buf parts[4];
+    for (size_t i = 0; i < 4; i++) {
+        buf_init(&parts[i], NULL, 16 * TEXT_MAX);
+    }
+    uint32_t comments[2] = {0};
+    shape_of(&parts[0], text, &comments[0]);
+    ASSERT(reader_format(&parts[1], text));
+    ASSERT(buf_ok(&parts[1]));
+    shape_of(&parts[2], buf_view(&parts[1]), &comments[1]);
+    ASSERT(str_eq(buf_view(&parts[0]), buf_view(&parts[2])));
+    ASSERT(comments[0] == comments[1]);
+    if (comments[0] == 0) {
+        ASSERT(reader_format(&parts[3], buf_view(&parts[1])));
+        ASSERT(str_eq(buf_view(&parts[1]), buf_view(&parts[3])));
+    }
+    for (size_t i = 0; i < 4; i++) {
+        buf_release(&parts[i]);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct str text = str_of((const char *)data, size < TEXT_MAX ? size : TEXT_MAX);
+    struct diags diags;
+    diags_init(&diags);
+    struct ast *ast = reader_parse(text, &diags);
+    check_diags(&diags);
+    if (ast) {
+        check_tree(ast);
+        check_format(text);
+    }
+    ast_free(ast);
+    diags_release(&diags);
+    return 0;
+}
