@@ -24,17 +24,10 @@ static void write_tree(struct json_writer *w, const struct doc *node)
             write_tree(w, item);
         json_array_end(w);
         return;
-    case DOC_STRING:
-        json_string(w, node->text);
-        return;
-    case DOC_BOOL:
-        json_bool(w, node->boolean);
-        return;
-    case DOC_NULL:
-        json_null(w);
-        return;
-    default:
-        json_raw(w, node->text);
+    case DOC_STRING: json_string(w, node->text); return;
+    case DOC_BOOL: json_bool(w, node->boolean); return;
+    case DOC_NULL: json_null(w); return;
+    default: json_raw(w, node->text);
     }
 }
 
