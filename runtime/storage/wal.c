@@ -417,6 +417,11 @@ enum status wal_append(struct wal *wal, uint8_t type, struct str body, uint64_t 
     return STATUS_OK;
 }
 
+void wal_abandon(struct wal *wal)
+{
+    wal->lost = true;
+}
+
 enum status wal_commit(struct wal *wal, struct error *err)
 {
     if (wal->lost) {

@@ -68,6 +68,8 @@ enum status wal_append(struct wal *wal, uint8_t type, struct str body, uint64_t 
  * is 0). Call before acknowledging. If it fails, all of these records are gone, as they are when a
  * wal_append before it failed. */
 enum status wal_commit(struct wal *wal, struct error *err);
+/* Makes the coming wal_commit fail: whoever wrote a part of this group could not write the rest. */
+void wal_abandon(struct wal *wal);
 
 /* How far an endpoint is: all records up to `sequence`, and `items` of the one after it. */
 struct wal_position {

@@ -1,0 +1,416 @@
+/* Requests of remote write from records of the log. A lane's request grows in two buffers (symbols
+ * and series; version 1 has no symbols), bounded by the endpoint's options. */
+
+#include "runtime/storage/outbox.h"
+#include "runtime/wire/remote_write.h"
+
+#include "base/compress.h"
+#include "base/world.h"
+#include "runtime/wire/pb.h"
+#include "runtime/wire/put.h"
+#include "runtime/wire/series_table.h"
+
+enum {
+    ITEMS_DEFAULT = 2000,
+    BYTES_DEFAULT = 4 * 1024 * 1024,
+    BUFFER_MAX = 192 * 1024 * 1024, /* one item may be large */
+    METADATA_MAX = 2000,
+    ITEM_MAX = 128, /* what an item needs beside its labels */
+};
+
+/* A request in the making. */
+struct draft {
+    struct buf series;
+    struct buf symbols;
+    uint32_t symbol_count;
+    uint32_t *symbol_of; /* by text number, valid where `stamp` is this generation */
+    uint32_t *stamp;
+    size_t symbol_cap;
+    uint32_t generation;
+    size_t items;
+};
+
+struct encoder {
+    struct mem_owner *owner;
+    const struct remote_write_options *options;
+    struct series_table table;
+    struct metric_items items;
+    struct metric_item item; /* the next one, if `has_item` */
+    bool has_item;
+    size_t index;        /* of that item */
+    int64_t metadata_ns; /* when it was sent last */
+    bool metadata_sent;
+    struct draft drafts[OUTBOX_LANES_MAX];
+};
+
+static void *encoder_new(const void *options, struct mem_owner *owner)
+{
+    struct encoder *e = mem_zalloc(owner, sizeof(*e));
+    e->owner = owner;
+    e->options = options;
+    series_table_init(&e->table, options, owner);
+    for (size_t i = 0; i < OUTBOX_LANES_MAX; i++) {
+        buf_init(&e->drafts[i].series, owner, BUFFER_MAX);
+        buf_init(&e->drafts[i].symbols, owner, BUFFER_MAX);
+        e->drafts[i].generation = 1;
+    }
+    return e;
+}
+
+static void encoder_free(void *encoder)
+{
+    struct encoder *e = encoder;
+    for (size_t i = 0; i < OUTBOX_LANES_MAX; i++) {
+        buf_release(&e->drafts[i].series);
+        buf_release(&e->drafts[i].symbols);
+        mem_free(e->drafts[i].symbol_of);
+        mem_free(e->drafts[i].stamp);
+    }
+    series_table_release(&e->table);
+    mem_free(e);
+}
+
+static void draft_clear(struct draft *d)
+{
+    buf_clear(&d->series);
+    buf_clear(&d->symbols);
+    d->symbol_count = 0;
+    d->generation++;
+    d->items = 0;
+}
+
+static void encoder_reset(void *encoder)
+{
+    struct encoder *e = encoder;
+    series_table_clear(&e->table);
+    for (size_t i = 0; i < OUTBOX_LANES_MAX; i++)
+        draft_clear(&e->drafts[i]);
+    e->has_item = false;
+    e->items = metric_items_read(STR_NONE);
+}
+
+static bool encoder_begin(void *encoder, const struct wal_record *record, size_t *items)
+{
+    struct encoder *e = encoder;
+    *items = 0;
+    if (record->segment != e->table.segment) {
+        /* Numbers of texts begin again: symbols found so far stand for others then. */
+        series_table_clear(&e->table);
+        e->table.segment = record->segment;
+        for (size_t i = 0; i < OUTBOX_LANES_MAX; i++)
+            e->drafts[i].generation++;
+    }
+    if (record->type & WAL_DICTIONARY)
+        return series_table_read(&e->table, record);
+    if (record->type != RECORD_METRICS || !metric_items_count(record->body, items))
+        return false;
+    e->items = metric_items_read(record->body);
+    e->has_item = false;
+    e->index = 0;
+    return true;
+}
+
+/* Version 2: symbols. */
+
+static bool symbol_room(struct encoder *e, struct draft *d)
+{
+    size_t need = e->table.text_count;
+    if (need <= d->symbol_cap)
+        return true;
+    size_t cap = need < 256 ? 256 : need * 2;
+    d->symbol_of = mem_realloc(e->owner, d->symbol_of, cap * sizeof(uint32_t));
+    d->stamp = mem_realloc(e->owner, d->stamp, cap * sizeof(uint32_t));
+    memset(d->stamp + d->symbol_cap, 0, (cap - d->symbol_cap) * sizeof(uint32_t));
+    d->symbol_cap = cap;
+    return true;
+}
+
+/* The request's number of a text; 0 is the empty one. */
+static uint32_t symbol(struct encoder *e, struct draft *d, uint32_t text)
+{
+    if (d->stamp[text] == d->generation)
+        return d->symbol_of[text];
+    struct str s = e->table.text_of[text];
+    uint32_t number = 0;
+    if (s.len) {
+        if (d->symbol_count == 0) {
+            pb_write_bytes(&d->symbols, 4, STR_NONE);
+            d->symbol_count = 1;
+        }
+        number = d->symbol_count++;
+        pb_write_bytes(&d->symbols, 4, s);
+    }
+    d->stamp[text] = d->generation;
+    d->symbol_of[text] = number;
+    return number;
+}
+
+/* Items. Fields of prometheus.TimeSeries: labels 1, samples 2, exemplars 3, histograms 4; of
+ * version 2: labels_refs 1, samples 2, histograms 3, exemplars 4, metadata 5. */
+
+/* Sample and exemplar have value and time in this order, from field `first` on. */
+static char *put_value_time(char *at, uint32_t first, double value, int64_t t_ms)
+{
+    *at++ = (char)(first << 3 | PB_FIXED64);
+    at = put_double(at, value);
+    *at++ = (char)((first + 1) << 3 | PB_VARINT);
+    return put_varint(at, (uint64_t)t_ms);
+}
+
+static size_t value_time_size(int64_t t_ms)
+{
+    return 10 + varint_size((uint64_t)t_ms);
+}
+
+static bool add_v1(struct draft *d, const struct series *s, const struct metric_item *item)
+{
+    static const uint8_t field[] = {[ITEM_SAMPLE] = 2, [ITEM_EXEMPLAR] = 3, [ITEM_HISTOGRAM] = 4};
+    size_t inner = item->bytes.len;
+    if (item->kind != ITEM_HISTOGRAM)
+        inner += value_time_size(item->t_ms);
+    size_t whole = s->labels.len + 1 + varint_size(inner) + inner;
+    char *start = buf_reserve(&d->series, whole + ITEM_MAX), *at = start;
+    if (!at)
+        return false;
+    *at++ = 1 << 3 | PB_BYTES;
+    at = put_bytes(put_varint(at, whole), s->labels);
+    *at++ = (char)(field[item->kind] << 3 | PB_BYTES);
+    at = put_bytes(put_varint(at, inner), item->bytes);
+    if (item->kind == ITEM_SAMPLE)
+        at = put_value_time(at, 1, item->value, item->t_ms);
+    else if (item->kind == ITEM_EXEMPLAR)
+        at = put_value_time(at, 2, item->value, item->t_ms);
+    d->series.len += (size_t)(at - start);
+    return true;
+}
+
+static char *put_refs(char *at, const uint32_t *numbers, size_t count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += varint_size(numbers[i]);
+    *at++ = 1 << 3 | PB_BYTES;
+    at = put_varint(at, len);
+    for (size_t i = 0; i < count; i++)
+        at = put_varint(at, numbers[i]);
+    return at;
+}
+
+static size_t refs_size(const uint32_t *numbers, size_t count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += varint_size(numbers[i]);
+    return 1 + varint_size(len) + len;
+}
+
+/* The exemplar's own labels as numbers of the request's symbols; they are new each time. */
+static size_t exemplar_refs(struct encoder *e, struct draft *d, struct str labels,
+                            uint32_t refs[2 * LABELS_MAX])
+{
+    struct pb_reader r = pb_read(labels), pair;
+    struct pb_field field, part;
+    size_t count = 0;
+    (void)e;
+    while (pb_next(&r, &field) && count + 2 <= 2 * LABELS_MAX) {
+        struct str texts[2] = {STR_NONE, STR_NONE};
+        pair = pb_read(field.bytes);
+        while (pb_next(&pair, &part)) {
+            if (part.number == 1 || part.number == 2)
+                texts[part.number - 1] = part.bytes;
+        }
+        for (size_t i = 0; i < 2; i++) {
+            if (d->symbol_count == 0) {
+                pb_write_bytes(&d->symbols, 4, STR_NONE);
+                d->symbol_count = 1;
+            }
+            refs[count++] = texts[i].len ? d->symbol_count++ : 0;
+            if (texts[i].len)
+                pb_write_bytes(&d->symbols, 4, texts[i]);
+        }
+    }
+    return count;
+}
+
+static size_t meta_put(struct encoder *e, struct draft *d, const struct family_meta *meta,
+                       char out[32])
+{
+    uint32_t help = symbol(e, d, meta->help_text), unit = symbol(e, d, meta->unit_text);
+    char *at = out;
+    if (meta->type) {
+        *at++ = 1 << 3 | PB_VARINT;
+        at = put_varint(at, meta->type);
+    }
+    if (help) {
+        *at++ = 3 << 3 | PB_VARINT;
+        at = put_varint(at, help);
+    }
+    if (unit) {
+        *at++ = 4 << 3 | PB_VARINT;
+        at = put_varint(at, unit);
+    }
+    return (size_t)(at - out);
+}
+
+static bool add_v2(struct encoder *e, struct draft *d, const struct series *s,
+                   const struct metric_item *item)
+{
+    static const uint8_t field[] = {[ITEM_SAMPLE] = 2, [ITEM_HISTOGRAM] = 3, [ITEM_EXEMPLAR] = 4};
+    uint32_t refs[2 * LABELS_MAX], own[2 * LABELS_MAX];
+    size_t own_count = 0,
+           inner = item->kind == ITEM_HISTOGRAM ? item->bytes.len : value_time_size(item->t_ms);
+    if (s->text_count > 2 * LABELS_MAX || !symbol_room(e, d))
+        return false;
+    for (uint32_t i = 0; i < s->text_count; i++)
+        refs[i] = symbol(e, d, s->texts[i]);
+    if (item->kind == ITEM_EXEMPLAR) {
+        own_count = exemplar_refs(e, d, item->bytes, own);
+        inner += refs_size(own, own_count);
+    }
+    char meta[32];
+    size_t meta_len = s->meta ? meta_put(e, d, s->meta, meta) : 0;
+    size_t whole = refs_size(refs, s->text_count) + 1 + varint_size(inner) + inner +
+                   (meta_len ? 2 + meta_len : 0);
+    char *start = buf_reserve(&d->series, whole + ITEM_MAX), *at = start;
+    if (!at)
+        return false;
+    *at++ = 5 << 3 | PB_BYTES;
+    at = put_refs(put_varint(at, whole), refs, s->text_count);
+    *at++ = (char)(field[item->kind] << 3 | PB_BYTES);
+    at = put_varint(at, inner);
+    if (item->kind == ITEM_HISTOGRAM)
+        at = put_bytes(at, item->bytes);
+    else if (item->kind == ITEM_SAMPLE)
+        at = put_value_time(at, 1, item->value, item->t_ms);
+    else
+        at = put_value_time(put_refs(at, own, own_count), 2, item->value, item->t_ms);
+    if (meta_len) {
+        *at++ = 5 << 3 | PB_BYTES;
+        at = put_bytes(put_varint(at, meta_len), str_of(meta, meta_len));
+    }
+    d->series.len += (size_t)(at - start);
+    return true;
+}
+
+/* Filling. */
+
+static bool draft_full(const struct encoder *e, const struct draft *d)
+{
+    size_t items = e->options->max_items ? e->options->max_items : ITEMS_DEFAULT;
+    size_t bytes = e->options->max_bytes ? e->options->max_bytes : BYTES_DEFAULT;
+    return d->items >= items || d->series.len + d->symbols.len >= bytes;
+}
+
+static bool encoder_is_full(const void *encoder, unsigned lane)
+{
+    const struct encoder *e = encoder;
+    return draft_full(e, &e->drafts[lane]);
+}
+
+static size_t encoder_filled(const void *encoder, unsigned lane)
+{
+    return ((const struct encoder *)encoder)->drafts[lane].items;
+}
+
+static bool is_wanted(const struct encoder *e, const struct series *s, int64_t oldest)
+{
+    const struct metric_item *item = &e->item;
+    if (!s || s->dropped || item->t_ms < oldest)
+        return false;
+    return !(item->kind == ITEM_EXEMPLAR && e->options->no_exemplars) &&
+           !(item->kind == ITEM_HISTOGRAM && e->options->no_histograms);
+}
+
+static size_t encoder_fill(void *encoder, size_t from, unsigned lanes, unsigned *full)
+{
+    struct encoder *e = encoder;
+    int64_t oldest = INT64_MIN;
+    if (e->options->max_age_ns)
+        oldest = (world_wall_ns() - e->options->max_age_ns) / 1000000;
+    for (;;) {
+        if (!e->has_item && !metric_items_next(&e->items, &e->item))
+            return e->index;
+        e->has_item = true;
+        const struct series *s = series_table_get(&e->table, e->item.series);
+        if (e->index >= from && is_wanted(e, s, oldest)) {
+            unsigned lane = lanes > 1 ? s->lane_hash % lanes : 0;
+            struct draft *d = &e->drafts[lane];
+            if (draft_full(e, d)) {
+                *full = lane;
+                return e->index;
+            }
+            bool added = e->options->version == REMOTE_WRITE_2 ? add_v2(e, d, s, &e->item)
+                                                               : add_v1(d, s, &e->item);
+            d->items += added;
+        }
+        e->has_item = false;
+        e->index++;
+    }
+}
+
+/* Closing. */
+
+/* prometheus.MetricMetadata in field 3 of version 1's request. */
+static void add_metadata(struct encoder *e, struct draft *d)
+{
+    int64_t now = world_monotonic_ns();
+    if (e->options->version != REMOTE_WRITE_1 || !e->options->metadata_ns ||
+        (e->metadata_sent && now - e->metadata_ns < e->options->metadata_ns))
+        return;
+    e->metadata_sent = e->table.families.len > 0;
+    e->metadata_ns = now;
+    size_t count = 0;
+    MAP_EACH(&e->table.families, entry)
+    {
+        const struct family_meta *meta = entry->value;
+        if (++count > METADATA_MAX)
+            break;
+        size_t len = (meta->type ? 2 : 0) + pb_bytes_size(2, meta->family.len) +
+                     (meta->help.len ? pb_bytes_size(4, meta->help.len) : 0) +
+                     (meta->unit.len ? pb_bytes_size(5, meta->unit.len) : 0);
+        pb_write_tag(&d->series, 3, PB_BYTES);
+        pb_write_varint(&d->series, len);
+        if (meta->type)
+            pb_write_u64(&d->series, 1, meta->type);
+        pb_write_bytes(&d->series, 2, meta->family);
+        if (meta->help.len)
+            pb_write_bytes(&d->series, 4, meta->help);
+        if (meta->unit.len)
+            pb_write_bytes(&d->series, 5, meta->unit);
+    }
+}
+
+static enum status encoder_seal(void *encoder, unsigned lane, struct buf *body,
+                                struct outbox_request *out, struct error *err)
+{
+    struct encoder *e = encoder;
+    struct draft *d = &e->drafts[lane];
+    add_metadata(e, d);
+    out->items = d->items;
+    out->tag = STR_NONE;
+    struct str raw = buf_view(&d->series);
+    if (d->symbols.len) {
+        buf_str(&d->symbols, raw);
+        raw = buf_view(&d->symbols);
+    }
+    out->raw_bytes = raw.len;
+    enum status status = compress_bytes(COMPRESSION_SNAPPY, 0, raw, body, err);
+    draft_clear(d);
+    return status;
+}
+
+const struct outbox_codec outbox_metrics = {
+    .accepts = 1u << SIGNAL_METRICS,
+    .writer_new = metric_writer_new,
+    .writer_free = metric_writer_free,
+    .write = metric_writer_write,
+    .write_lost = metric_writer_lost,
+    .encoder_new = encoder_new,
+    .encoder_free = encoder_free,
+    .begin = encoder_begin,
+    .fill = encoder_fill,
+    .filled = encoder_filled,
+    .is_full = encoder_is_full,
+    .seal = encoder_seal,
+    .reset = encoder_reset,
+};
