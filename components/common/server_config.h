@@ -12,8 +12,6 @@ struct http_listener_config {
     struct str listen_address; /* empty = all addresses */
     int64_t listen_port;       /* 0 picks one */
     int64_t conn_limit;        /* 0 = the server's own limit */
-    struct duration server_read_timeout;
-    struct duration server_write_timeout;
     struct duration server_idle_timeout;
     struct tls_listener_config *tls;
 };
