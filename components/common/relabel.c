@@ -152,11 +152,24 @@ static void compile(struct arena *arena, const struct relabel_rule *from, struct
     }
 }
 
+static void destroy(void *arg)
+{
+    struct relabel_rules *rules = arg;
+    for (size_t i = 0; i < rules->count; i++) {
+        if (rules->rules[i].regex) {
+            regex_unref(rules->rules[i].regex);
+        }
+    }
+    arena_release(&rules->arena);
+    mem_free(rules);
+}
+
 struct relabel_rules *relabel_rules_new(const struct relabel_rule_list *list)
 {
     struct relabel_rules *rules = mem_zalloc(NULL, sizeof(*rules));
     atomic_init(&rules->refs, 1);
     arena_init(&rules->arena, NULL, 0);
+    mem_scope_guard(destroy, rules);
     rules->arena.chunk_size = 512;
     rules->rules = ARENA_ARRAY(&rules->arena, list->count, struct rule);
     for (size_t i = 0; i < list->count; i++) {
@@ -179,13 +192,8 @@ void relabel_rules_unref(const struct relabel_rules *rules)
     if (!mine || atomic_fetch_sub_explicit(&mine->refs, 1, memory_order_acq_rel) != 1) {
         return;
     }
-    for (size_t i = 0; i < mine->count; i++) {
-        if (mine->rules[i].regex) {
-            regex_unref(mine->rules[i].regex);
-        }
-    }
-    arena_release(&mine->arena);
-    mem_free(mine);
+    mem_scope_unguard(destroy, mine);
+    destroy(mine);
 }
 
 size_t relabel_rules_count(const struct relabel_rules *rules)

@@ -36,14 +36,15 @@ struct relabel {
     struct relabel_rules *rules;
 };
 
-static void publish(struct relabel *r, const struct target_list *targets)
+static void publish(struct relabel *r, const struct relabel_rules *rules,
+                    const struct target_list *targets)
 {
     struct relabel_scratch scratch;
     relabel_scratch_init(&scratch, host_memory(r->host));
     struct target **kept = mem_array(host_memory(r->host), targets->count + 1, sizeof(*kept));
     size_t count = 0;
     for (size_t i = 0; i < targets->count; i++) {
-        struct target *t = relabel_target(r->rules, &scratch, targets->items[i]);
+        struct target *t = relabel_target(rules, &scratch, targets->items[i]);
         if (t) {
             kept[count++] = t;
         }
@@ -52,7 +53,7 @@ static void publish(struct relabel *r, const struct target_list *targets)
                                          .count = count,
                                          .is_set = true,
                                          .owner = target_array(kept, count)},
-                              .rules = {relabel_rules_value(r->rules)}};
+                              .rules = {relabel_rules_value(rules)}};
     host_export(r->host, &exports);
     value_unref(exports.rules.value);
     value_unref(exports.output.owner);
@@ -71,7 +72,7 @@ static enum status build(void *self, struct component_host *host, const void *ar
     const struct args *a = args;
     r->host = host;
     r->rules = relabel_rules_new(&a->rules);
-    publish(r, &a->targets);
+    publish(r, r->rules, &a->targets);
     return STATUS_OK;
 }
 
@@ -82,9 +83,9 @@ static enum status update(void *self, const void *args, const void *old_args, st
     struct relabel *r = self;
     const struct args *a = args;
     struct relabel_rules *rules = relabel_rules_new(&a->rules);
+    publish(r, rules, &a->targets);
     relabel_rules_unref(r->rules);
     r->rules = rules;
-    publish(r, &a->targets);
     return STATUS_OK;
 }
 

@@ -152,8 +152,7 @@ static enum status update(void *self, const void *args, const void *old_args, st
     (void)old_args;
     struct file *f = self;
     enum status status = use_args(f, args, err);
-    f->args = args; /* the old ones go away in any case */
-    if (f->timer) {
+    if (status == STATUS_OK && f->timer) {
         start(f);
     }
     return status;

@@ -213,10 +213,10 @@ static double cache_size(void *arg)
     return r->cache ? (double)relabel_cache_count(r->cache) : 0;
 }
 
-static void publish(struct relabel *r)
+static void publish(struct relabel *r, const struct relabel_rules *rules)
 {
     struct exports exports = {{sink_value(&capsule_metrics, r->sink)},
-                              {relabel_rules_value(r->rules)}};
+                              {relabel_rules_value(rules)}};
     host_export(r->host, &exports);
     value_unref(exports.receiver.value);
     value_unref(exports.rules.value);
@@ -228,13 +228,13 @@ static void use_args(struct relabel *r, const struct args *args)
     struct relabel_rules *rules = relabel_rules_new(&args->rules);
     struct relabel_cache *cache =
         relabel_cache_new(host_memory(r->host), (size_t)args->max_cache_size);
+    publish(r, rules);
+    forward_set(&r->forward, &args->forward_to);
     relabel_rules_unref(r->rules);
     relabel_cache_free(r->cache);
     r->rules = rules;
     r->cache = cache;
     r->ttl_ns = args->cache_ttl.ns;
-    forward_set(&r->forward, &args->forward_to);
-    publish(r);
 }
 
 static void make_metrics(struct relabel *r)

@@ -26,7 +26,6 @@ struct remote_write {
     struct rw_endpoint **endpoints;
     size_t endpoint_count;
     struct loop_timer *timer; /* measures, or tries to open the log again */
-    bool is_started;
     struct self_metric *samples, *exemplars, *metadata, *out_of_order, *active, *created,
         *samples_in;
 };
@@ -200,7 +199,6 @@ static enum status build(void *self, struct component_host *host, const void *ar
 static void start(void *self)
 {
     struct remote_write *w = self;
-    w->is_started = true;
     try_open(w);
     w->timer = loop_timer_new(host_loop(w->host), tick, w);
     loop_timer_start(w->timer, MEASURE_EVERY_NS, MEASURE_EVERY_NS);
@@ -219,8 +217,8 @@ static enum status update(void *self, const void *args, const void *old_args, st
         close_outbox(w);
     }
     w->args = args;
-    if (w->is_started) {
-        try_open(w);
+    if (w->timer) {
+        loop_timer_start(w->timer, 0, MEASURE_EVERY_NS); /* opens it again, outside this scope */
     }
     return STATUS_OK;
 }

@@ -80,7 +80,7 @@ static void sync_targets(struct scrape_pool *pool)
         if (known) {
             scrape_target_retime(known, t);
             scrape_target_free(t);
-        } else if (pool->is_started) {
+        } else {
             scrape_target_start(t);
         }
         next[count++] = known ? known : t;
@@ -159,7 +159,6 @@ static enum status build(void *self, struct component_host *host, const void *ar
         self_metric(group, SELF_COUNTER, "invar_prometheus_scrape_dropped_samples_total",
                     "Number of samples no receiver took in time.", NULL, 0);
     use_args(pool, args);
-    sync_targets(pool);
     return STATUS_OK;
 }
 
@@ -170,9 +169,7 @@ static void start(void *self)
     pool->is_started = true;
     pool->sender =
         http_sender_new(pool->host, &pool->args->client, &(struct http_sender_options){0}, &err);
-    for (size_t i = 0; i < pool->target_count; i++) {
-        scrape_target_start(pool->targets[i]);
-    }
+    sync_targets(pool);
 }
 
 /* Requests under way end with the client that made them. */
