@@ -103,6 +103,8 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
         }
     }
     mem_scope_guard(undo_server, server);
+    if (options->listen.len == 0)
+        return server; /* in-process requests only */
     server->listener = listener_new(loop, options->listen, conn_accept, server, err);
     if (!server->listener) {
         http_server_close(server, 0, NULL, NULL);
@@ -124,7 +126,8 @@ void http_server_close(struct http_server *server, int64_t grace_ns, loop_fn *cl
     server->closed = closed;
     server->closed_arg = arg;
     server->close_by = loop_now_ns(server->loop) + grace_ns;
-    listener_close(server->listener);
+    if (server->listener)
+        listener_close(server->listener);
     server->listener = NULL;
     for (struct http_conn *conn = server->conns, *next; conn; conn = next) {
         next = conn->next;

@@ -48,7 +48,7 @@ struct http_route {
 };
 
 struct http_server_options {
-    struct str listen; /* host:port */
+    struct str listen; /* host:port; empty = none, for in-process requests only */
     struct http_tls tls;
     bool tls_enabled;
     bool tls_require_client_cert;
