@@ -13,7 +13,6 @@ static const int64_t REOPEN_NS = 5000000000;
 static const int64_t RETRY_NS = 1000000000;
 
 struct queue_config {
-    struct size_bytes capacity;
     int64_t min_shards;
     struct duration drain_timeout;
     bool block_on_overflow;
@@ -49,8 +48,7 @@ struct args {
 
 /* ---- schema ---- */
 static const struct row queue_rows[] = {
-    {ATTR(struct queue_config, capacity), .def = "\"10MiB\"",
-     .doc = "Entries that are read ahead of the receiver at most; the queue itself is on disk."},
+    {REFUSED("capacity", "entries wait on disk, and are read as they are sent.")},
     {ATTR(struct queue_config, min_shards), .def = "1", .doc = "Requests under way at least."},
     {ATTR(struct queue_config, drain_timeout), .def = "\"15s\"",
      .doc = "How long the end of the program waits for a receiver that answers."},
