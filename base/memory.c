@@ -25,15 +25,23 @@ struct mem_head {
 
 struct mem_guard {
     struct mem_guard *older;
+    struct mem_guard *newer;
+    struct mem_guard *same; /* next of the bucket */
     void (*undo)(void *arg);
     void *arg;
 };
 
+enum { FEW_BUCKETS = 32 };
+
 struct mem_scope {
     jmp_buf edge;
     struct mem_link blocks; /* ring through the blocks; itself the end */
-    struct mem_guard *guards;
     struct mem_scope *outer;
+    struct mem_guard *newest;
+    size_t guard_count;
+    struct mem_guard **buckets; /* find a guard by its argument; `few` or a block */
+    size_t bucket_count;        /* a power of two */
+    struct mem_guard *few[FEW_BUCKETS];
 };
 
 /* What belongs to one thread. */
@@ -329,6 +337,90 @@ char *mem_strdup(struct mem_owner *owner, const char *text, size_t len)
     return copy;
 }
 
+/* Guards. */
+
+static struct mem_guard **bucket_of(struct mem_guard **buckets, size_t count, const void *arg)
+{
+    uint64_t mixed = (uint64_t)(uintptr_t)arg * 0x9E3779B97F4A7C15u;
+    return &buckets[(mixed >> 32) & (count - 1)];
+}
+
+/* More buckets; without memory for them the search takes longer. */
+static void more_buckets(struct mem_scope *scope)
+{
+    size_t count = scope->bucket_count * 4;
+    struct mem_guard **buckets =
+        block_new(NULL, count * sizeof(struct mem_guard *), true, thread.scope);
+    if (!buckets)
+        return;
+    for (struct mem_guard *guard = scope->newest; guard; guard = guard->older) {
+        struct mem_guard **bucket = bucket_of(buckets, count, guard->arg);
+        guard->same = *bucket;
+        *bucket = guard;
+    }
+    if (scope->buckets != scope->few)
+        mem_free(scope->buckets);
+    scope->buckets = buckets;
+    scope->bucket_count = count;
+}
+
+static void guard_add(struct mem_scope *scope, struct mem_guard *guard)
+{
+    guard->older = scope->newest;
+    guard->newer = NULL;
+    if (scope->newest)
+        scope->newest->newer = guard;
+    scope->newest = guard;
+    struct mem_guard **bucket = bucket_of(scope->buckets, scope->bucket_count, guard->arg);
+    guard->same = *bucket;
+    *bucket = guard;
+    if (++scope->guard_count > 2 * scope->bucket_count)
+        more_buckets(scope);
+}
+
+/* Takes out the guard that stands at `place` of its bucket. */
+static struct mem_guard *guard_remove(struct mem_scope *scope, struct mem_guard **place)
+{
+    struct mem_guard *guard = *place;
+    *place = guard->same;
+    if (guard->newer)
+        guard->newer->older = guard->older;
+    else
+        scope->newest = guard->older;
+    if (guard->older)
+        guard->older->newer = guard->newer;
+    scope->guard_count--;
+    return guard;
+}
+
+void mem_scope_guard(void (*undo)(void *arg), void *arg)
+{
+    if (!thread.scope)
+        return;
+    struct mem_guard *guard = mem_try_alloc(NULL, sizeof(*guard));
+    if (!guard) {
+        undo(arg);
+        mem_exhausted();
+    }
+    guard->undo = undo;
+    guard->arg = arg;
+    guard_add(thread.scope, guard);
+}
+
+void mem_scope_unguard(void (*undo)(void *arg), void *arg)
+{
+    struct mem_scope *scope = thread.scope;
+    if (!scope || !scope->guard_count)
+        return;
+    struct mem_guard **at = bucket_of(scope->buckets, scope->bucket_count, arg);
+    for (; *at; at = &(*at)->same) {
+        if ((*at)->undo == undo && (*at)->arg == arg) {
+            mem_free(guard_remove(scope, at));
+            return;
+        }
+    }
+}
+
 /* Scopes. */
 
 static void move_to_outer(struct mem_scope *scope)
@@ -341,23 +433,28 @@ static void move_to_outer(struct mem_scope *scope)
         first->prev = &outer->blocks;
         outer->blocks.next = first;
     }
-    struct mem_guard **end = &scope->guards;
-    while (*end)
-        end = &(*end)->older;
-    *end = outer->guards;
-    outer->guards = scope->guards;
+    struct mem_guard *guard = scope->newest;
+    while (guard && guard->older)
+        guard = guard->older;
+    for (struct mem_guard *newer; guard; guard = newer) {
+        newer = guard->newer;
+        guard_add(outer, guard);
+    }
 }
 
 static void scope_keep(struct mem_scope *scope)
 {
-    if (scope->outer) {
+    if (scope->outer)
         move_to_outer(scope);
+    else
+        for (struct mem_guard *guard = scope->newest, *older; guard; guard = older) {
+            older = guard->older;
+            mem_free(guard);
+        }
+    if (scope->buckets != scope->few)
+        mem_free(scope->buckets);
+    if (scope->outer)
         return;
-    }
-    for (struct mem_guard *guard = scope->guards, *older; guard; guard = older) {
-        older = guard->older;
-        mem_free(guard);
-    }
     for (struct mem_link *link = scope->blocks.next, *next; link != &scope->blocks; link = next) {
         next = link->next;
         link->prev = link->next = NULL;
@@ -366,11 +463,8 @@ static void scope_keep(struct mem_scope *scope)
 
 static void scope_undo(struct mem_scope *scope)
 {
-    while (scope->guards) {
-        struct mem_guard *guard = scope->guards;
-        scope->guards = guard->older;
+    for (const struct mem_guard *guard = scope->newest; guard; guard = guard->older)
         guard->undo(guard->arg);
-    }
     while (scope->blocks.next != &scope->blocks) {
         struct mem_head *head = (struct mem_head *)(scope->blocks.next + 1);
         mem_free(head + 1);
@@ -379,7 +473,13 @@ static void scope_undo(struct mem_scope *scope)
 
 bool mem_scope_run(void (*work)(void *arg), void *arg)
 {
-    struct mem_scope scope = {.outer = thread.scope};
+    struct mem_scope scope;
+    scope.outer = thread.scope;
+    scope.newest = NULL;
+    scope.guard_count = 0;
+    memset(scope.few, 0, sizeof(scope.few));
+    scope.buckets = scope.few;
+    scope.bucket_count = FEW_BUCKETS;
     scope.blocks.prev = scope.blocks.next = &scope.blocks;
     thread.scope = &scope;
     if (_setjmp(scope.edge) == 0) {
@@ -411,33 +511,6 @@ void mem_exhausted(void)
     ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
     (void)written;
     abort();
-}
-
-void mem_scope_guard(void (*undo)(void *arg), void *arg)
-{
-    if (!thread.scope)
-        return;
-    struct mem_guard *guard = mem_try_alloc(NULL, sizeof(*guard));
-    if (!guard) {
-        undo(arg);
-        mem_exhausted();
-    }
-    *guard = (struct mem_guard){.older = thread.scope->guards, .undo = undo, .arg = arg};
-    thread.scope->guards = guard;
-}
-
-void mem_scope_unguard(void (*undo)(void *arg), void *arg)
-{
-    if (!thread.scope)
-        return;
-    for (struct mem_guard **at = &thread.scope->guards; *at; at = &(*at)->older) {
-        struct mem_guard *guard = *at;
-        if (guard->undo == undo && guard->arg == arg) {
-            *at = guard->older;
-            mem_free(guard);
-            return;
-        }
-    }
 }
 
 /* For libraries. */

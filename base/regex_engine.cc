@@ -53,10 +53,11 @@ struct str engine_group_name(const struct engine *engine, unsigned group)
     return str_of(found->second.data(), found->second.size());
 }
 
-bool engine_match(const struct engine *engine, struct str text, size_t from, struct str *groups,
-                  unsigned count)
+/* `found` has room for `count`; the array is made by the caller, because clearing a large one costs
+ * more than a match. */
+static bool match(const struct engine *engine, struct str text, size_t from, struct str *groups,
+                  unsigned count, re2::StringPiece *found)
 {
-    re2::StringPiece found[ENGINE_GROUPS_MAX + 1];
     re2::StringPiece subject(text.ptr ? text.ptr : "", text.len);
     if (!engine->re.Match(subject, from, text.len, RE2::UNANCHORED, found,
                           static_cast<int>(count)))
@@ -64,4 +65,20 @@ bool engine_match(const struct engine *engine, struct str text, size_t from, str
     for (unsigned i = 0; i < count; i++)
         groups[i] = str_of(found[i].data(), found[i].size());
     return true;
+}
+
+__attribute__((noinline)) static bool match_many(const struct engine *engine, struct str text, size_t from,
+                       struct str *groups, unsigned count)
+{
+    re2::StringPiece found[ENGINE_GROUPS_MAX + 1];
+    return match(engine, text, from, groups, count, found);
+}
+
+bool engine_match(const struct engine *engine, struct str text, size_t from, struct str *groups,
+                  unsigned count)
+{
+    re2::StringPiece few[8];
+    if (count <= sizeof(few) / sizeof(few[0]))
+        return match(engine, text, from, groups, count, few);
+    return match_many(engine, text, from, groups, count);
 }

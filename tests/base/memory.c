@@ -186,6 +186,55 @@ TEST(base_memory, scopes_nest)
     cr_assert_str_eq(t.order, "iio", "and so do its guards");
 }
 
+enum { MANY = 20000 };
+
+static void count_undo(void *counter)
+{
+    ++*(int *)counter;
+}
+
+static void guard_many(void *arg)
+{
+    int *counters = arg;
+    for (int i = 0; i < MANY; i++)
+        mem_scope_guard(count_undo, &counters[i]);
+    mem_scope_guard(count_undo, &counters[7]); /* twice: one of the two goes */
+    for (int i = 0; i < MANY; i += 2)
+        mem_scope_unguard(count_undo, &counters[i]);
+    mem_scope_unguard(count_undo, &counters[0]);
+    mem_scope_unguard(count_undo, &counters[7]);
+}
+
+static void guard_many_and_fail(void *arg)
+{
+    if (!mem_scope_run(guard_many, arg))
+        return;
+    mem_scope_refuse();
+}
+
+TEST(base_memory, many_guards_are_found_quickly_and_run_once)
+{
+    static int counters[MANY];
+    size_t before = mem_used(NULL);
+    cr_assert(mem_scope_run(guard_many, counters));
+    for (int i = 0; i < MANY; i++)
+        cr_assert_eq(counters[i], 0);
+    cr_assert_eq(mem_used(NULL), before);
+    cr_assert_not(mem_scope_run(guard_many_and_fail, counters));
+    for (int i = 0; i < MANY; i++)
+        cr_assert_eq(counters[i], i % 2);
+    cr_assert_eq(mem_used(NULL), before);
+    /* Without memory for more buckets nothing is lost. */
+    memset(counters, 0, sizeof(counters));
+    mem_fail_at(66);
+    cr_assert_not(mem_scope_run(guard_many_and_fail, counters));
+    cr_assert(mem_failed_once());
+    mem_fail_at(0);
+    for (int i = 0; i < MANY; i++)
+        cr_assert_eq(counters[i], i % 2);
+    cr_assert_eq(mem_used(NULL), before);
+}
+
 static void lib_work(void *arg)
 {
     *(void **)arg = mem_lib_malloc(10);
