@@ -51,7 +51,7 @@ def database(build, folder):
         if first is None or not row["file"].startswith(str(ROOT)):
             continue
         short = os.path.relpath(row["file"], ROOT)
-        if short.startswith("build") or not short.endswith(".c"):
+        if short.startswith(("build", "grammar/src/")) or not short.endswith(".c"):
             continue
         row["command"] = shlex.join(w for w in words[first:] if not w.startswith("-ffile-prefix-map")
                                     and w not in ("-fstack-clash-protection", "-fcf-protection=full"))
