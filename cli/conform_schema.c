@@ -276,10 +276,10 @@ static void read_shape(struct schema_reader *r, struct shape *shape, const struc
     struct row *rows = ARENA_ARRAY(r->arena, attrs->count + blocks->count + 2, struct row);
     size_t n = 0;
     size_t offset = 0;
-    for (const struct doc *d = attrs->child; d; d = d->next)
-        read_attribute(r, &rows[n++], d, &offset);
     for (const struct doc *d = blocks->child; d; d = d->next)
         read_block(r, &rows[n++], d, &offset);
+    for (const struct doc *d = attrs->child; d; d = d->next)
+        read_attribute(r, &rows[n++], d, &offset);
     if (flag_of(doc, "label")) {
         rows[n] = (struct row){.name = "", .type = &field_str, .is_label = true};
         place(&rows[n], &offset, sizeof(struct str));

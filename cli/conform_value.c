@@ -302,6 +302,13 @@ static void write_key(struct json_writer *w, struct str key)
     buf_release(&text);
 }
 
+/* What `any` makes of a map with keys of other types. */
+static const struct value *shown(const struct value *v, bool clear)
+{
+    const struct value *map = value_capsule_data(v, &capsule_yaml_map);
+    return clear && map ? map : v;
+}
+
 static bool open_container(struct json_writer *w, const struct value *v)
 {
     if (v->type == VALUE_ARRAY) {
@@ -329,6 +336,7 @@ static void close_container(struct json_writer *w, const struct value *v)
 void conform_value_write(struct json_writer *w, const struct value *root, bool clear)
 {
     VEC(struct write_frame) frames = {0};
+    root = shown(root, clear);
     if (open_container(w, root))
         VEC_PUSH(&frames, ((struct write_frame){root, 0}));
     else
@@ -343,7 +351,7 @@ void conform_value_write(struct json_writer *w, const struct value *root, bool c
         }
         uint32_t i = top->next++;
         const struct value *child =
-            v->type == VALUE_ARRAY ? v->as.elements[i] : v->as.fields[i].value;
+            shown(v->type == VALUE_ARRAY ? v->as.elements[i] : v->as.fields[i].value, clear);
         if (v->type == VALUE_OBJECT)
             write_key(w, v->as.fields[i].key);
         if (open_container(w, child))

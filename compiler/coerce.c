@@ -11,7 +11,7 @@ typedef bool coerce_fn(struct coercion *c, const struct field_type *type, const 
 static bool check_bounds(struct coercion *c, const struct row *row, const struct value *v, double n)
 {
     const struct number_bounds *bounds = row ? row->bounds : NULL;
-    if (!bounds)
+    if (!bounds || v->type == VALUE_NULL)
         return true;
     if (bounds->has_min && n < bounds->min)
         return fault_set(c->fault, v, "must be at least %g", bounds->min);
@@ -210,8 +210,11 @@ static bool coerce_text_type(struct coercion *c, const struct field_type *type,
     if (v->type == VALUE_NULL)
         return true;
     text = arena_str(c->arena, text);
-    if (type->text->parse(text, member, c->arena, &c->fault->err) == STATUS_OK)
+    enum status status = type->text->parse(text, member, c->arena, &c->fault->err);
+    if (status == STATUS_OK)
         return true;
+    if (c->fault->err.status == STATUS_MEMORY && mem_scope_active())
+        mem_scope_refuse(); /* no fault of the text's */
     return fault_at(c->fault, v);
 }
 

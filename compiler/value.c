@@ -226,17 +226,28 @@ struct value *value_capsule(const struct capsule_type *type, void *owned_data)
     return v;
 }
 
-/* Drops one reference; the value joins the list of the dead when it was the last. */
-static void drop(struct value *v, struct value **dead)
+static void undo_ref(void *arg);
+
+/* Takes one reference away; the value joins the list of the dead when it was the last. */
+static void decrement(struct value *v, struct value **dead)
 {
-    if (atomic_load_explicit(&v->refs, memory_order_relaxed) == VALUE_STATIC)
-        return;
     if (atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) != 1)
         return;
     if (v->type == VALUE_CAPSULE && v->as.capsule.type->release)
         v->as.capsule.type->release(v->as.capsule.data);
     v->as.dead.next = *dead;
     *dead = v;
+}
+
+/* A last reference is never guarded: guards stand for references beyond the first. */
+static void drop(struct value *v, struct value **dead)
+{
+    unsigned refs = atomic_load_explicit(&v->refs, memory_order_relaxed);
+    if (refs == VALUE_STATIC)
+        return;
+    if (refs > 1 && mem_scope_active())
+        mem_scope_unguard(undo_ref, v);
+    decrement(v, dead);
 }
 
 static void bury(struct value *dead)
@@ -260,7 +271,7 @@ static void bury(struct value *dead)
 static void undo_ref(void *arg)
 {
     struct value *dead = NULL;
-    drop(arg, &dead);
+    decrement(arg, &dead);
     bury(dead);
 }
 
@@ -279,12 +290,7 @@ void value_unref(const struct value *v)
 {
     if (!v)
         return;
-    struct value *mine = (struct value *)v;
-    unsigned refs = atomic_load_explicit(&mine->refs, memory_order_relaxed);
-    if (refs == VALUE_STATIC)
-        return;
-    /* A last reference is never guarded: guards stand for references beyond the first. */
-    if (refs > 1 && mem_scope_active())
-        mem_scope_unguard(undo_ref, mine);
-    undo_ref(mine);
+    struct value *dead = NULL;
+    drop((struct value *)v, &dead);
+    bury(dead);
 }

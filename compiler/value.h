@@ -139,6 +139,8 @@ struct value *value_from_doc(const struct doc *doc, bool floats);
 extern const struct capsule_type capsule_secret;
 extern const struct capsule_type capsule_optional_secret;
 extern const struct capsule_type capsule_target;
+/* A YAML map with a key that is no text: opaque to the language. Its data is an object value. */
+extern const struct capsule_type capsule_yaml_map;
 
 struct value *value_secret(struct str text);
 struct value *value_optional_secret(struct str text, bool is_secret);

@@ -137,6 +137,22 @@ static struct value *doc_leaf(const struct doc *doc, bool floats)
     }
 }
 
+static void yaml_map_release(void *data)
+{
+    value_unref(data);
+}
+
+static bool yaml_map_equal(const void *a, const void *b)
+{
+    return value_equal(a, b);
+}
+
+const struct capsule_type capsule_yaml_map = {
+    .name = "map[interface {}]interface {}",
+    .release = yaml_map_release,
+    .equal = yaml_map_equal,
+};
+
 static struct value *doc_container(struct doc_reader *r, const struct doc *doc)
 {
     size_t first = r->made.len - doc->count;
@@ -146,11 +162,14 @@ static struct value *doc_container(struct doc_reader *r, const struct doc *doc)
         return value_array(children, doc->count);
     struct value_field *fields = mem_array(NULL, doc->count + 1, sizeof(*fields));
     size_t n = 0;
-    for (const struct doc *child = doc->child; child; child = child->next, n++)
+    bool text_keys = true;
+    for (const struct doc *child = doc->child; child; child = child->next, n++) {
+        text_keys &= !child->key_doc;
         fields[n] = (struct value_field){child->key, children[n]};
+    }
     struct value *object = value_object(fields, n, false);
     mem_free(fields);
-    return object;
+    return text_keys ? object : value_capsule(&capsule_yaml_map, object);
 }
 
 static void doc_begin(struct doc_reader *r, const struct doc *doc)

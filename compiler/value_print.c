@@ -177,6 +177,20 @@ struct go_frame {
     uint32_t next;
 };
 
+/* As discovery.Target's String does. */
+static void go_target(struct buf *out, const struct target *target)
+{
+    buf_byte(out, '{');
+    for (uint32_t i = 0; i < target->count; i++) {
+        if (i > 0)
+            buf_cstr(out, ", ");
+        strconv_quote(out, target->labels[i].name);
+        buf_byte(out, '=');
+        strconv_quote(out, target->labels[i].value);
+    }
+    buf_byte(out, '}');
+}
+
 static void go_leaf(struct buf *out, const struct value *v)
 {
     switch (v->type) {
@@ -188,6 +202,12 @@ static void go_leaf(struct buf *out, const struct value *v)
             number_print(out, v);
         break;
     case VALUE_STRING: buf_str(out, v->as.string); break;
+    case VALUE_CAPSULE:
+        if (value_capsule_data(v, &capsule_target))
+            go_target(out, v->as.capsule.data);
+        else
+            print_leaf(out, v);
+        break;
     default: print_leaf(out, v); break;
     }
 }

@@ -48,6 +48,11 @@ static void encode_capsule(struct json_encoder *e, const struct value *v)
         json_string(&e->w, text);
         return;
     }
+    if (value_capsule_data(v, &capsule_yaml_map)) {
+        e->ok = false;
+        function_fail(e->call, "json: unsupported type: %s", capsule_yaml_map.name);
+        return;
+    }
     json_object(&e->w); /* unexported fields only, unless it is an optional secret */
     if (value_capsule_data(v, &capsule_optional_secret)) {
         json_key(&e->w, STR("IsSecret"));
