@@ -67,8 +67,9 @@ static bool match(const struct engine *engine, struct str text, size_t from, str
     return true;
 }
 
-__attribute__((noinline)) static bool match_many(const struct engine *engine, struct str text, size_t from,
-                       struct str *groups, unsigned count)
+__attribute__((noinline)) static bool match_many(const struct engine *engine, struct str text,
+                                                 size_t from, struct str *groups,
+                                                 unsigned count)
 {
     re2::StringPiece found[ENGINE_GROUPS_MAX + 1];
     return match(engine, text, from, groups, count, found);
