@@ -81,7 +81,9 @@ static bool take_rest(struct metric_items *items, struct metric_item *out)
 {
     out->kind = items->kind;
     switch (out->kind) {
-    case ITEM_SAMPLE: return take_double(items, &out->value);
+    case ITEM_SAMPLE:
+        out->bytes = STR_NONE; /* the caller may use one item for all */
+        return take_double(items, &out->value);
     case ITEM_HISTOGRAM: return take_bytes(items, &out->bytes);
     case ITEM_EXEMPLAR:
         if (!take_double(items, &out->value) || items->at == items->end)
