@@ -133,9 +133,23 @@ void schema_defaults(const struct shape *shape, void *args, struct arena *arena)
 
 /* ---- release ---- */
 
+/* Releasing must not fail for want of memory: the first ones need none. */
+enum { RELEASE_INLINE = 128 };
+
 struct releasing {
     VEC(struct pending) todo;
+    struct pending first[RELEASE_INLINE];
+    size_t first_len;
 };
+
+static void release_later(struct releasing *r, const struct shape *shape, void *args)
+{
+    struct pending later = {shape, args};
+    if (r->first_len < RELEASE_INLINE)
+        r->first[r->first_len++] = later;
+    else
+        VEC_PUSH(&r->todo, later);
+}
 
 static void release_field(struct releasing *r, const struct field_type *type, const struct row *row,
                           void *member);
@@ -184,31 +198,29 @@ static void release_field(struct releasing *r, const struct field_type *type, co
         for (size_t i = 0; i < type->count; i++)
             release_field(r, type->item, row, (char *)member + i * type->item->size);
         break;
-    default: VEC_PUSH(&r->todo, ((struct pending){field_shape(type, row), member})); break;
+    default: release_later(r, field_shape(type, row), member); break;
     }
 }
 
 static void release_blocks(struct releasing *r, const struct row *row, void *member)
 {
     switch (row->type->kind) {
-    case FIELD_BLOCK: VEC_PUSH(&r->todo, ((struct pending){row->shape, member})); break;
+    case FIELD_BLOCK: release_later(r, row->shape, member); break;
     case FIELD_BLOCK_OPT:
         if (*(void **)member)
-            VEC_PUSH(&r->todo, ((struct pending){row->shape, *(void **)member}));
+            release_later(r, row->shape, *(void **)member);
         break;
     case FIELD_BLOCKS: {
         const struct field_items *list = member;
         for (size_t i = 0; i < list->count; i++)
-            VEC_PUSH(&r->todo,
-                     ((struct pending){row->shape, (char *)list->items + i * row->shape->size}));
+            release_later(r, row->shape, (char *)list->items + i * row->shape->size);
         break;
     }
     default: {
         const struct enum_block_list *list = member;
         for (size_t i = 0; i < list->count; i++)
             if (list->items[i].item)
-                VEC_PUSH(&r->todo,
-                         ((struct pending){list->items[i].row->shape, list->items[i].item}));
+                release_later(r, list->items[i].row->shape, list->items[i].item);
         break;
     }
     }
@@ -226,8 +238,8 @@ static void release_row(struct releasing *r, const struct row *row, void *member
 
 static void release_todo(struct releasing *r)
 {
-    while (r->todo.len > 0) {
-        struct pending at = r->todo.items[--r->todo.len];
+    while (r->todo.len > 0 || r->first_len > 0) {
+        struct pending at = r->todo.len ? r->todo.items[--r->todo.len] : r->first[--r->first_len];
         for (const struct row *row = at.shape->rows; row->name; row++)
             release_row(r, row, at.args + row->offset);
     }
@@ -236,14 +248,18 @@ static void release_todo(struct releasing *r)
 
 void schema_release(const struct shape *shape, void *args)
 {
-    struct releasing r = {0};
-    VEC_PUSH(&r.todo, ((struct pending){shape, args}));
+    struct releasing r;
+    r.first_len = 0;
+    memset(&r.todo, 0, sizeof(r.todo));
+    release_later(&r, shape, args);
     release_todo(&r);
 }
 
 void schema_reset(const struct row *row, void *member)
 {
-    struct releasing r = {0};
+    struct releasing r;
+    r.first_len = 0;
+    memset(&r.todo, 0, sizeof(r.todo));
     release_row(&r, row, member);
     release_todo(&r);
     memset(member, 0, row->size);

@@ -119,6 +119,25 @@ static void update(struct graph *graph, struct node *node, struct decoded *args)
     cell_healthy(cell, "component evaluated");
 }
 
+struct comparing {
+    const struct decoded *a;
+    const struct decoded *b;
+    bool equal;
+};
+
+static void compare_work(void *arg)
+{
+    struct comparing *c = arg;
+    c->equal = schema_equal(c->a->shape, c->a->data, c->b->data);
+}
+
+/* Without memory to compare with, an update too many is the safe answer. */
+static bool is_equal(const struct decoded *a, const struct decoded *b)
+{
+    struct comparing c = {.a = a, .b = b};
+    return mem_scope_run(compare_work, &c) && c.equal;
+}
+
 void evaluate_component(struct graph *graph, struct node *node)
 {
     struct decoding d;
@@ -127,7 +146,7 @@ void evaluate_component(struct graph *graph, struct node *node)
     struct cell *cell = node->cell;
     if (!cell->host || !cell->host->built) {
         build(graph, node, d.args);
-    } else if (schema_equal(d.args->shape, d.args->data, cell->args->data)) {
+    } else if (is_equal(d.args, cell->args)) {
         decoded_free(d.args);
         cell_healthy(cell, "component evaluated");
     } else {

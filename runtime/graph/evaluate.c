@@ -7,6 +7,9 @@
 
 /* ---- references ---- */
 
+/* Arguments are many and mostly small. */
+enum { ARGS_CHUNK = 512 };
+
 struct lookup {
     const struct node *node;
     uint32_t hint;
@@ -148,6 +151,7 @@ static void decode_work(void *arg)
     }
     struct decoded *args = mem_zalloc(NULL, sizeof(*args));
     arena_init(&args->arena, NULL, 0);
+    args->arena.chunk_size = ARGS_CHUNK;
     args->shape = block->symbol.args;
     void *data = arena_zalloc(&args->arena, args->shape->size);
     d->ok = body_decode(block->body, &scope, &args->arena, data, &d->causes);

@@ -236,18 +236,23 @@ enum graph_outcome graph_load(struct graph *graph, const char *path, struct diag
     return GRAPH_APPLIED;
 }
 
+enum status graph_start_loops(struct graph *graph, struct error *err)
+{
+    for (unsigned i = 0; i < graph->loop_count && !graph->running; i++) {
+        enum status status = loop_start_thread(graph->loops[i], err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    graph->running = true;
+    return STATUS_OK;
+}
+
 enum status graph_run(struct graph *graph, struct error *err)
 {
-    if (!graph->running) {
-        for (unsigned i = 0; i < graph->loop_count; i++) {
-            enum status status = loop_start_thread(graph->loops[i], err);
-            if (status != STATUS_OK)
-                return status;
-        }
-        graph->running = true;
-    }
-    transition_begin(graph);
-    return STATUS_OK;
+    enum status status = graph_start_loops(graph, err);
+    if (status == STATUS_OK)
+        transition_begin(graph);
+    return status;
 }
 
 /* ---- logging ---- */

@@ -239,7 +239,13 @@ void node_publish(struct graph *graph, struct node *node, struct value **slot,
 void graph_wave(struct graph *graph);
 void graph_unlock_and_wake(struct graph *graph); /* any thread, with the mutex held */
 
+/* What loops that are being called leave in the inbox needs no wake: it is handled afterwards. */
+void inbox_hold(struct graph *graph);
+void inbox_handle(struct graph *graph);
+
 /* transition.c */
+/* Goes on as far as it can without waiting. */
+void transition_pump(struct graph *graph);
 /* Lists what only `old` has and what has not been started. */
 void transition_collect(struct graph *graph, struct generation *old, uint32_t stamp);
 void transition_begin(struct graph *graph);
@@ -248,7 +254,8 @@ void transition_stopped(struct graph *graph, struct component_host *host);
 /* debug.c */
 void debug_info_write(struct json_writer *w, struct component_host *host);
 
-/* graph.c: the data loop for a new component. */
+/* graph.c: threads for the data loops, and the loop for a new component. */
+enum status graph_start_loops(struct graph *graph, struct error *err);
 struct loop *graph_place(struct graph *graph, const struct cell *cell);
 
 /* blocks.c: what the names of config blocks and services stand for. */

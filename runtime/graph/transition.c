@@ -74,15 +74,20 @@ static void start_new(struct graph *graph)
     struct cell_batch batch = {.graph = graph, .cells = graph->to_start};
     graph->to_start = NULL;
     log_tasks(graph, "Starting task", batch.cells);
-    if (batch.cells)
-        each_loop(graph, start_on_loop, &batch);
+    if (!batch.cells)
+        return;
+    inbox_hold(graph);
+    each_loop(graph, start_on_loop, &batch);
 }
 
 static void finish(struct graph *graph)
 {
     graph->in_transition = false;
-    if (!graph->stopping)
+    if (!graph->stopping) {
         start_new(graph);
+        inbox_handle(graph);
+        graph_wave(graph);
+    }
     if (graph->stopping && graph->done) {
         loop_fn *done = graph->done;
         graph->done = NULL;
@@ -108,8 +113,8 @@ static void free_stopped(struct graph *graph)
     }
 }
 
-/* Tells the next level that has anybody. Hosts that stop at once are heard of in a later step. */
-static void next_level(struct graph *graph)
+/* Tells the next level that has anybody; false = nobody is left. */
+static bool tell_next_level(struct graph *graph)
 {
     free_stopped(graph);
     uint32_t level = UINT32_MAX, count = 0;
@@ -120,13 +125,13 @@ static void next_level(struct graph *graph)
         }
         count += cell->stop_level == level;
     }
-    if (!count) {
-        finish(graph);
-        return;
-    }
+    if (!count)
+        return false;
     graph->waiting = count;
     struct cell_batch batch = {.graph = graph, .cells = graph->to_stop, .level = level};
+    inbox_hold(graph);
     each_loop(graph, stop_on_loop, &batch);
+    return true;
 }
 
 void transition_stopped(struct graph *graph, struct component_host *host)
@@ -136,8 +141,19 @@ void transition_stopped(struct graph *graph, struct component_host *host)
         return;
     cell->has_stopped = true;
     host_run(host, release_on_loop, host);
-    if (--graph->waiting == 0)
-        next_level(graph);
+    graph->waiting--;
+}
+
+/* Hosts that stop at once have left their word in the inbox when the call returns. */
+void transition_pump(struct graph *graph)
+{
+    while (graph->in_transition && graph->waiting == 0) {
+        if (!tell_next_level(graph)) {
+            finish(graph);
+            return;
+        }
+        inbox_handle(graph);
+    }
 }
 
 /* ---- what to do ---- */
@@ -190,7 +206,7 @@ void transition_begin(struct graph *graph)
 {
     graph->in_transition = true;
     log_tasks(graph, "Stopping task", graph->to_stop);
-    next_level(graph);
+    transition_pump(graph);
 }
 
 /* ---- the end ---- */
@@ -199,12 +215,14 @@ static void give_up(void *arg)
 {
     struct graph *graph = arg;
     LOG_PLAIN(&graph->log, LOG_ERROR, "components did not stop in time");
-    graph->waiting = 0;
+    graph->in_transition = true;
     finish(graph);
 }
 
 void graph_stop(struct graph *graph, int64_t deadline_ns, loop_fn *done, void *arg)
 {
+    /* After a first load that failed; components may need their loops to stop. */
+    (void)graph_start_loops(graph, NULL);
     graph->stopping = true;
     graph->done = done;
     graph->done_arg = arg;

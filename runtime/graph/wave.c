@@ -55,12 +55,31 @@ static struct node *take_first(struct generation *gen)
     return node;
 }
 
+/* Comparing may need memory; without it two values count as different, which is always safe. */
+struct comparing {
+    const struct value *a;
+    const struct value *b;
+    bool equal;
+};
+
+static void compare_work(void *arg)
+{
+    struct comparing *c = arg;
+    c->equal = value_equal(c->a, c->b);
+}
+
+static bool is_equal(const struct value *a, const struct value *b)
+{
+    struct comparing c = {.a = a, .b = b};
+    return mem_scope_run(compare_work, &c) && c.equal;
+}
+
 static bool field_differs(const struct value *was, const struct value *now, struct str field)
 {
     if (!was || !now || was->type != VALUE_OBJECT || now->type != VALUE_OBJECT || !field.len)
         return true;
     const struct value *a = value_field(was, field), *b = value_field(now, field);
-    return !a || !b || !value_equal(a, b);
+    return !a || !b || !is_equal(a, b);
 }
 
 /* Dependants are listed by field in runs, so the last answer mostly serves the next. */
@@ -84,7 +103,7 @@ void node_publish(struct graph *graph, struct node *node, struct value **slot,
                   struct value *owned_now)
 {
     struct value *was = *slot;
-    if (was && value_equal(was, owned_now)) {
+    if (was && is_equal(was, owned_now)) {
         value_unref(owned_now);
         return;
     }
@@ -139,7 +158,14 @@ static void handle(struct graph *graph, struct component_host *host)
     host_unref(host);
 }
 
-void graph_flush(struct graph *graph)
+void inbox_hold(struct graph *graph)
+{
+    pthread_mutex_lock(&graph->mutex);
+    graph->posted = true;
+    pthread_mutex_unlock(&graph->mutex);
+}
+
+void inbox_handle(struct graph *graph)
 {
     struct component_host *host = take_inbox(graph);
     while (host) {
@@ -147,7 +173,13 @@ void graph_flush(struct graph *graph)
         handle(graph, host);
         host = next;
     }
+}
+
+void graph_flush(struct graph *graph)
+{
+    inbox_handle(graph);
     graph_wave(graph);
+    transition_pump(graph);
 }
 
 static void flush(void *arg)
