@@ -138,40 +138,10 @@ struct token parser_expect(struct parser *p, enum token_kind kind)
 
 /* ---- nodes and frames ---- */
 
-static void grow_nodes(struct parser *p)
+void parser_grow(struct parser *p)
 {
     p->node_cap += p->node_cap / 2;
-    p->ast->nodes =
-        mem_realloc(&compiler_memory, p->ast->nodes, p->node_cap * sizeof(struct ast_node));
-}
-
-ast_id parser_node(struct parser *p, enum ast_kind kind, unsigned op, uint32_t start, uint32_t end)
-{
-    if (p->ast->node_count == p->node_cap) {
-        grow_nodes(p);
-    }
-    ast_id id = p->ast->node_count++;
-    p->ast->nodes[id] =
-        (struct ast_node){.kind = (uint8_t)kind, .op = (uint8_t)op, .start = start, .end = end};
-    return id;
-}
-
-ast_id parser_parent(struct parser *p, enum ast_kind kind, unsigned op, ast_id child, uint32_t end)
-{
-    uint32_t start = p->ast->nodes[child].start;
-    ast_id id = parser_node(p, kind, op, start, end);
-    p->ast->nodes[id].child = child;
-    return id;
-}
-
-void chain_add(struct parser *p, struct chain *chain, ast_id node)
-{
-    if (chain->first == 0) {
-        chain->first = node;
-    } else {
-        p->ast->nodes[chain->last].next = node;
-    }
-    chain->last = node;
+    p->nodes = mem_realloc(&compiler_memory, p->nodes, p->node_cap * sizeof(*p->nodes));
 }
 
 static void stop(struct parser *p, enum diag_id id, unsigned limit)
@@ -184,7 +154,7 @@ static void stop(struct parser *p, enum diag_id id, unsigned limit)
 
 bool parser_is_full(struct parser *p)
 {
-    if (p->ast->node_count >= AST_MAX_NODES) {
+    if (p->node_count >= AST_MAX_NODES) {
         stop(p, DIAG_NODES, AST_MAX_NODES);
     }
     return p->stopped;
@@ -203,21 +173,14 @@ struct frame *parser_push(struct parser *p, enum frame_kind kind, uint32_t start
 
 /* ---- the loop ---- */
 
-static enum state step(struct parser *p, enum state state)
-{
-    switch (state) {
-    case STATE_STATEMENT: return parser_statement(p);
-    case STATE_SEPARATOR: return parser_separator(p);
-    case STATE_ITEM: return parser_item(p);
-    case STATE_FIELD: return parser_field(p);
-    case STATE_OPERAND: return parser_operand(p);
-    case STATE_POSTFIX: return parser_postfix(p);
-    case STATE_OPERATOR: return parser_operator(p);
-    case STATE_VALUE: return parser_value(p);
-    case STATE_DONE: break;
-    }
-    return STATE_DONE;
-}
+typedef enum state state_fn(struct parser *p);
+
+static state_fn *const states[] = {
+    [STATE_STATEMENT] = parser_statement, [STATE_SEPARATOR] = parser_separator,
+    [STATE_ITEM] = parser_item,           [STATE_FIELD] = parser_field,
+    [STATE_OPERAND] = parser_operand,     [STATE_POSTFIX] = parser_postfix,
+    [STATE_OPERATOR] = parser_operator,   [STATE_VALUE] = parser_value,
+};
 
 static struct parser *parser_new(struct source *source, struct diags *diags)
 {
@@ -227,7 +190,7 @@ static struct parser *parser_new(struct source *source, struct diags *diags)
     p->ast = mem_zalloc(&compiler_memory, sizeof(*p->ast));
     p->ast->source = source_ref(source);
     p->node_cap = (uint32_t)source->text.len / 8 + 64;
-    p->ast->nodes = mem_alloc(&compiler_memory, p->node_cap * sizeof(struct ast_node));
+    p->nodes = mem_alloc(&compiler_memory, p->node_cap * sizeof(*p->nodes));
     parser_node(p, AST_NONE, 0, 0, 0);
     lex_init(&p->lexer, source, diags);
     parser_next(p);
@@ -239,9 +202,11 @@ static struct ast *finish(struct parser *p)
 {
     struct ast *ast = p->ast;
     bool stopped = p->stopped;
+    ast->node_count = p->node_count;
+    ast->nodes = p->nodes;
     if (!stopped) {
         ast->nodes =
-            mem_realloc(&compiler_memory, ast->nodes, ast->node_count * sizeof(struct ast_node));
+            mem_realloc(&compiler_memory, p->nodes, p->node_count * sizeof(struct ast_node));
     }
     mem_free(p);
     if (stopped) {
@@ -257,7 +222,7 @@ static struct ast *run(struct source *source, struct diags *diags, enum frame_ki
     struct parser *p = parser_new(source, diags);
     parser_push(p, kind, 0);
     while (state != STATE_DONE && !parser_is_full(p)) {
-        state = step(p, state);
+        state = states[state](p);
     }
     return finish(p);
 }

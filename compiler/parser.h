@@ -61,6 +61,8 @@ struct parser {
     struct token token;
     struct diags *diags;
     struct ast *ast;
+    struct ast_node *nodes; /* become the tree's at the end */
+    uint32_t node_count;
     uint32_t node_cap;
     uint32_t comment_cap;
     uint32_t comment_groups;
@@ -106,9 +108,39 @@ bool parser_is_full(struct parser *p);
 /* Room for a frame: NULL when nesting is too deep, which ends the parse. */
 struct frame *parser_push(struct parser *p, enum frame_kind kind, uint32_t start);
 
-ast_id parser_node(struct parser *p, enum ast_kind kind, unsigned op, uint32_t start, uint32_t end);
-ast_id parser_parent(struct parser *p, enum ast_kind kind, unsigned op, ast_id child, uint32_t end);
-void chain_add(struct parser *p, struct chain *chain, ast_id node);
+/* Room for more nodes. */
+void parser_grow(struct parser *p);
+
+static inline ast_id parser_node(struct parser *p, enum ast_kind kind, unsigned op, uint32_t start,
+                                 uint32_t end)
+{
+    if (p->node_count == p->node_cap) {
+        parser_grow(p);
+    }
+    ast_id id = p->node_count++;
+    p->nodes[id] =
+        (struct ast_node){.kind = (uint8_t)kind, .op = (uint8_t)op, .start = start, .end = end};
+    return id;
+}
+
+/* A node that begins where its first child does. */
+static inline ast_id parser_parent(struct parser *p, enum ast_kind kind, unsigned op, ast_id child,
+                                   uint32_t end)
+{
+    ast_id id = parser_node(p, kind, op, p->nodes[child].start, end);
+    p->nodes[id].child = child;
+    return id;
+}
+
+static inline void chain_add(struct parser *p, struct chain *chain, ast_id node)
+{
+    if (chain->first == 0) {
+        chain->first = node;
+    } else {
+        p->nodes[chain->last].next = node;
+    }
+    chain->last = node;
+}
 
 /* ---- the states ---- */
 

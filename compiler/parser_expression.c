@@ -96,7 +96,7 @@ enum state parser_operand(struct parser *p)
 static void join(struct parser *p, enum ast_kind kind, unsigned op, ast_id left, ast_id right,
                  uint32_t end)
 {
-    p->ast->nodes[left].next = right;
+    p->nodes[left].next = right;
     p->value = parser_parent(p, kind, op, left, end);
 }
 
@@ -150,7 +150,7 @@ enum state parser_stray_end(struct parser *p)
         return STATE_OPERATOR;
     }
     diag_add(p->diags, DIAG_BLOCK_VALUE, p->ast->source,
-             parser_range(p, p->ast->nodes[p->value].start, brace.end));
+             parser_range(p, p->nodes[p->value].start, brace.end));
     return STATE_POSTFIX;
 }
 
@@ -172,9 +172,9 @@ static void close_unary(struct parser *p)
 {
     while (top_frame(p)->kind == FRAME_UNARY) {
         const struct frame *frame = top_frame(p);
-        uint32_t end = p->ast->nodes[p->value].end;
+        uint32_t end = p->nodes[p->value].end;
         ast_id node = parser_node(p, AST_UNARY, frame->op, frame->start, end);
-        p->ast->nodes[node].child = p->value;
+        p->nodes[node].child = p->value;
         p->value = node;
         p->depth--;
     }
@@ -191,7 +191,7 @@ static void close_binary(struct parser *p, unsigned rank)
 {
     while (binds_first(top_frame(p), rank)) {
         const struct frame *frame = top_frame(p);
-        uint32_t end = p->ast->nodes[p->value].end;
+        uint32_t end = p->nodes[p->value].end;
         join(p, AST_BINARY, frame->op, frame->items.first, p->value, end);
         p->depth--;
     }
@@ -225,10 +225,10 @@ static enum state close_bracket(struct parser *p, enum ast_kind kind, enum token
     struct frame frame = *top_frame(p);
     p->depth--;
     if (kind == AST_CALL || kind == AST_INDEX) {
-        frame.start = p->ast->nodes[frame.items.first].start;
+        frame.start = p->nodes[frame.items.first].start;
     }
     p->value = parser_node(p, kind, 0, frame.start, bracket.end);
-    p->ast->nodes[p->value].child = frame.items.first;
+    p->nodes[p->value].child = frame.items.first;
     return STATE_POSTFIX;
 }
 
@@ -295,7 +295,7 @@ static enum state list_comma(struct parser *p, enum diag_id missing, enum state 
 static enum state field_end(struct parser *p)
 {
     ast_id name = top_frame(p)->head.first;
-    join(p, AST_FIELD, 0, name, p->value, p->ast->nodes[p->value].end);
+    join(p, AST_FIELD, 0, name, p->value, p->nodes[p->value].end);
     chain_add(p, &top_frame(p)->items, p->value);
     return list_comma(p, DIAG_FIELD_COMMA, STATE_FIELD);
 }

@@ -98,7 +98,7 @@ static enum state attribute(struct parser *p, const struct head *head)
         return STATE_DONE;
     }
     ast_id name = head->names.first;
-    p->ast->nodes[name].next = 0;
+    p->nodes[name].next = 0;
     frame->head = (struct chain){name, name};
     return STATE_OPERAND;
 }
@@ -109,7 +109,7 @@ enum state parser_attribute_end(struct parser *p)
     chain_add(p, &frame->head, p->value);
     ast_id name = frame->head.first;
     p->depth--;
-    uint32_t end = p->ast->nodes[p->value].end;
+    uint32_t end = p->nodes[p->value].end;
     ast_id node = parser_parent(p, AST_ATTRIBUTE, 0, name, end);
     chain_add(p, &top_frame(p)->items, node);
     return STATE_SEPARATOR;
@@ -130,7 +130,7 @@ static enum state block(struct parser *p, const struct head *head)
 static ast_id body_node(struct parser *p, const struct frame *frame, uint32_t end)
 {
     ast_id body = parser_node(p, AST_BODY, 0, frame->open, end);
-    p->ast->nodes[body].child = frame->items.first;
+    p->nodes[body].child = frame->items.first;
     return body;
 }
 
