@@ -3,6 +3,7 @@
  * not finished; its step says where it stands. */
 
 #include "compiler/format_inner.h"
+#include "base/strconv.h"
 #include "base/vec.h"
 
 struct frame {
@@ -294,18 +295,28 @@ static void step_array(struct walker *w, struct frame *f)
     }
 }
 
+/* Not empty, and the same between any quotes. */
+static bool is_plain(struct str text)
+{
+    size_t at = 0;
+    while (at < text.len) {
+        unsigned size = 0;
+        uint32_t rune = utf8_decode(str_slice(text, at, text.len), &size);
+        if (rune == '"' || rune == '\\' || !unicode_is_print(rune)) {
+            return false;
+        }
+        at += size;
+    }
+    return text.len > 0;
+}
+
 /* A quoted key keeps its bytes; back quotes become double quotes where that changes nothing. */
 static void print_key(struct walker *w, ast_id name)
 {
     const struct ast_node *node = ast_at(w->ast, name);
     struct str text = ast_text(w->ast, name);
     print_at(&w->printer, node->start);
-    bool is_plain = text.ptr[0] == '`' && text.len > 2;
-    for (size_t i = 1; is_plain && i < text.len - 1; i++) {
-        unsigned char byte = (unsigned char)text.ptr[i];
-        is_plain = byte >= ' ' && byte < 0x7F && byte != '"' && byte != '\\';
-    }
-    if (!is_plain) {
+    if (text.ptr[0] != '`' || !is_plain(str_slice(text, 1, text.len - 1))) {
         print_literal(&w->printer, text, false);
         return;
     }
