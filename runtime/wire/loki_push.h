@@ -17,7 +17,8 @@ struct loki_push_options {
 };
 
 struct loki_push_limits {
-    size_t max_entries; /* 0 = BATCH_MAX_ITEMS */
+    size_t max_entries; /* 0 = 500,000 */
+    size_t max_streams; /* 0 = 100,000 */
 };
 
 /* Decode an uncompressed body and add its entries to `out`, which owns copies of all texts.

@@ -80,6 +80,7 @@ static bool take_bytes(struct metric_items *items, struct str *out)
 static bool take_rest(struct metric_items *items, struct metric_item *out)
 {
     out->kind = items->kind;
+    out->bytes = STR_NONE;
     switch (out->kind) {
     case ITEM_SAMPLE:
         out->bytes = STR_NONE; /* the caller may use one item for all */

@@ -27,20 +27,25 @@ struct remote_write_options {
 };
 
 struct remote_write_limits {
-    size_t max_series;  /* 0 = BATCH_MAX_ITEMS */
-    size_t max_samples; /* samples, histograms and exemplars together; 0 = BATCH_MAX_ITEMS */
+    size_t max_series; /* 0 = 200,000 */
+    size_t max_items;  /* samples, histograms and exemplars together; 0 = 500,000 */
 };
 
 struct remote_write_counts { /* what a version 2 answer reports */
     size_t samples, histograms, exemplars;
+    size_t invalid; /* series left out: no name, a name twice, an empty name */
 };
 
 /* Decodes an uncompressed body and adds its items to `out`. STATUS_INVALID, STATUS_LIMIT or
  * STATUS_MEMORY with the reason; what was added until then stays in `out`, which is then to be
- * dropped. Series of version 2 with metadata add it as metric_meta of the metric's name. */
-enum status remote_write_read(enum remote_write_version version, struct str body,
-                              struct label_table *table, struct remote_write_limits limits,
-                              struct metric_batch *out, struct remote_write_counts *counts,
-                              struct error *err);
+ * dropped. STATUS_OK with counts->invalid > 0: err says what was wrong with the first such series.
+ * Series of version 2 with metadata add it as metric_meta of the metric's name. */
+struct remote_write_body {
+    enum remote_write_version version;
+    struct str bytes;
+};
+enum status remote_write_read(struct remote_write_body body, struct label_table *table,
+                              struct remote_write_limits limits, struct metric_batch *out,
+                              struct remote_write_counts *counts, struct error *err);
 
 #endif
