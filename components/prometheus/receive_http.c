@@ -214,8 +214,12 @@ static struct metric_batch *decode(struct receiver *r, struct str body, unsigned
         return NULL;
     }
     struct metric_batch *batch = metric_batch_new(64);
-    enum status status = remote_write_read(version, buf_view(&r->decoded), host_labels(r->host),
+    struct remote_write_body decoded = {version, buf_view(&r->decoded)};
+    enum status status = remote_write_read(decoded, host_labels(r->host),
                                            (struct remote_write_limits){0}, batch, counts, err);
+    if (status == STATUS_OK && counts->invalid > 0) {
+        status = STATUS_INVALID; /* err says what is wrong with the first such series */
+    }
     if (r->decoded.cap > BODY_MAX / 16) {
         buf_release(&r->decoded);
         buf_init(&r->decoded, host_memory(r->host), DECODED_MAX);
