@@ -1,0 +1,73 @@
+/* Expressions: any text is parsed and, if it is one, evaluated with the library and a small scope.
+ * Whatever comes out is printed in both forms. */
+
+#include "compiler/ast.h"
+#include "compiler/target.h"
+#include "stdlib/stdlib.h"
+#include "tests/support/values.h"
+
+enum { INPUT_MAX = 4096 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct value *variables(void)
+{
+    struct target_label label = {STR("a"), STR("1")};
+    struct value_field fields[] = {
+        {STR("o"), values_object("{a = [1, {b = \"x\"}], n = null}")},
+        {STR("s"), value_secret(STR("hush"))},
+        {STR("p"), value_optional_secret(STR("plain"), false)},
+        {STR("t"), value_capsule(&capsule_target, target_new(&label, 1))},
+    };
+    return value_object(fields, sizeof(fields) / sizeof(fields[0]), false);
+}
+
+static void print(const struct value *v)
+{
+    struct buf out;
+    struct json_writer w;
+    buf_init(&out, NULL, 64 << 20);
+    value_print(&out, v);
+    buf_clear(&out);
+    json_begin(&w, &out);
+    value_api_json(&w, v);
+    buf_release(&out);
+}
+
+static void evaluate(const struct ast *ast, struct diags *diags)
+{
+    struct stdlib lib;
+    struct values_scope scope;
+    struct arena arena;
+    struct value *vars = variables();
+    stdlib_init(&lib);
+    arena_init(&arena, NULL, 0);
+    values_scope_init(&scope, vars, &lib);
+    struct value *v = expr_eval(expr_compile(&arena, ast, ast->root), &scope.scope, diags);
+    ASSERT((v != NULL) == (diags->len == 0));
+    if (v) {
+        ASSERT(v->type == VALUE_FUNCTION || !value_equal(v, value_null()) || v->type == VALUE_NULL);
+        print(v);
+    }
+    value_unref(v);
+    value_unref(vars);
+    arena_release(&arena);
+    stdlib_release(&lib);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct error err;
+    struct diags diags;
+    if (size > INPUT_MAX)
+        return 0;
+    diags_init(&diags);
+    struct source *source = source_new(STR("f"), str_of((const char *)data, size), &err);
+    struct ast *ast = ast_parse_expression(source, &diags);
+    if (ast && diags.errors == 0)
+        evaluate(ast, &diags);
+    ast_free(ast);
+    source_unref(source);
+    diags_release(&diags);
+    return 0;
+}
