@@ -259,7 +259,7 @@ static enum status series_part(struct decoding *d, const struct pb_field *field,
 
 static enum status read_series(struct decoding *d, struct str bytes, bool v2)
 {
-    struct labels *l;
+    struct labels *l = NULL;
     if (++d->series > d->limits.max_series)
         return error_set(d->err, STATUS_LIMIT, "remote write request of more than %zu series",
                          d->limits.max_series);
