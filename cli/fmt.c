@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
-enum { OUTPUT_MAX = 1024 * 1024 * 1024 };
+/* The formatted text may be longer than the text by indentation and alignment, within reason. */
+enum { OUTPUT_FACTOR = 8, OUTPUT_EXTRA = 16 * 1024 * 1024, ERRORS_MAX = 16 * 1024 * 1024 };
 
 struct job {
     const char *path; /* NULL = standard input */
@@ -83,7 +84,7 @@ static void deliver(struct job *job, struct str text, struct str old)
 static void print_diags(const struct diags *diags)
 {
     struct buf out;
-    buf_init(&out, NULL, OUTPUT_MAX);
+    buf_init(&out, NULL, ERRORS_MAX);
     for (size_t i = 0; i < diags->len; i++) {
         diag_line(&out, &diags->items[i]);
         buf_byte(&out, '\n');
@@ -105,7 +106,7 @@ static void format(struct job *job, struct source *source)
         error_set(&job->err, STATUS_INVALID, "encountered errors during formatting");
     } else {
         struct buf out;
-        buf_init(&out, NULL, OUTPUT_MAX);
+        buf_init(&out, NULL, OUTPUT_FACTOR * source->text.len + OUTPUT_EXTRA);
         format_file(&out, ast);
         buf_byte(&out, '\n');
         if (buf_ok(&out)) {

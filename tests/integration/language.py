@@ -38,6 +38,20 @@ def conform(kind):
     return failed
 
 
+def idempotent():
+    """What Alloy formats to itself stays as it is."""
+    with open(DATA / "fmt.jsonl", encoding="utf-8") as file:
+        cases = [json.loads(line) for line in file.read().split("\n") if line]
+    failed = 0
+    for case in cases:
+        if case.get("idempotent"):
+            got = fmt(["-"], case["formatted"].encode())
+            if got[1] != case["formatted"]:
+                print(f"fmt twice {case['id']}:\n  want {case['formatted']!r}\n  got  {got[1]!r}")
+                failed += 1
+    return failed
+
+
 def fmt(arguments, stdin=b""):
     done = subprocess.run([BIN, "fmt", *arguments], input=stdin, capture_output=True, check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
@@ -69,6 +83,8 @@ def command():
             (["-w=false", "bad.alloy"], b"", (0, "a = 1\n", "")),
             (["-w=x"], b"", (1, "", 'Error: invalid argument "x" for "-w, --write" flag: '
                                     'strconv.ParseBool: parsing "x": invalid syntax\n')),
+            ([], b"x" * 100000 + b" = 1\n" + b"y = 2\n" * 10000,
+             (1, "", "Error: the formatted text is too long\n")),
             (["a", "b"], b"", (1, "", "Error: accepts between 0 and 1 arg(s), received 2\n")),
             (["--nope"], b"", (1, "", "Error: unknown flag: --nope\n")),
             (["-x"], b"", (1, "", "Error: unknown shorthand flag: 'x' in -x\n")),
@@ -92,6 +108,6 @@ def command():
     return failed
 
 
-bad = sum(conform(kind) for kind in ANSWERS) + command()
+bad = sum(conform(kind) for kind in ANSWERS) + idempotent() + command()
 print(f"{bad} differences")
 sys.exit(1 if bad else 0)
