@@ -128,6 +128,7 @@ static void run(void *arg)
     if (read_text(job, &text)) {
         struct str name = job->path ? str_from(job->path) : STR("<stdin>");
         struct source *source = source_new(name, buf_view(&text), &job->err);
+        buf_release(&text);
         if (source) {
             format(job, source);
             source_unref(source);
