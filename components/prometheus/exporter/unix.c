@@ -307,7 +307,7 @@ static void write_outcomes(struct page *page, const struct outcome *outcomes, si
                 "goversion from which node_exporter was built, and the goos and goarch for the "
                 "build.");
     PAGE(&c, 1, L("branch", STR("")), L("goarch", STR("amd64")), L("goos", STR("linux")),
-         L("goversion", STR("")), L("revision", STR("")), L("tags", STR("")),
+         L("goversion", STR("none")), L("revision", STR("unknown")), L("tags", STR("unknown")),
          L("version", STR(INVAR_VERSION)));
     arena_release(&c.arena);
 }
