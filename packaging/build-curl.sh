@@ -13,7 +13,7 @@ set -eu
 dir=${1:?usage: build-curl.sh DIR}
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
-patch=$(cd "$(dirname "$0")" && pwd)/curl-http2-reuse.patch
+patch=$(cd "$(dirname "$0")" && pwd)/curl-http2.patch
 
 cflags="-O2 -fPIE -ffunction-sections -fdata-sections -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 cflags="$cflags -ffile-prefix-map=$dir=."

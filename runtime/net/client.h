@@ -58,6 +58,8 @@ struct curl_call {
     int64_t deadline; /* 0 = none */
     http_done_fn *done;
     void *arg;
+    void (*release)(void *arg);
+    void *release_arg;
     struct buf head;
     struct buf received;
     bool deferred; /* a step of the loop holds the call */

@@ -36,6 +36,9 @@ static void undo_call(void *arg)
 
 static void destroy(struct curl_call *call)
 {
+    void (*release)(void *) = call->release;
+    void *release_arg = call->release_arg;
+    call->release = NULL;
     release_handle(call);
     unlink_call(call);
     buf_release(&call->head);
@@ -45,6 +48,8 @@ static void destroy(struct curl_call *call)
     call->dead = true;
     if (!call->deferred)
         net_free(call);
+    if (release)
+        release(release_arg);
 }
 
 void call_drop(struct curl_call *call)
@@ -338,6 +343,8 @@ struct http_call *call_send(struct http_client *base, const struct http_call_opt
     call->body = options->body;
     call->done = done;
     call->arg = arg;
+    call->release = options->release;
+    call->release_arg = options->release_arg;
     call->max_response = options->max_response ? options->max_response : RESPONSE_BODY_DEFAULT;
     call->started = loop_now_ns(client->loop);
     call->deadline = options->timeout_ns > 0 ? call->started + options->timeout_ns : 0;

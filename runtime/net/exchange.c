@@ -126,11 +126,11 @@ int exchange_admit(struct http_exchange *exchange, int64_t content_length)
     struct http_server *server = exchange->server;
     int status = 0;
     exchange->request.body = STR_NONE;
-    const struct http_route *route = route_find(server, &exchange->request, &status);
+    const struct route *route = route_find(server, &exchange->request, &status);
     if (!route)
         return status;
-    if (route->admit)
-        status = route->admit(route->arg, &exchange->request, content_length);
+    if (route->def.admit)
+        status = route->def.admit(route->def.arg, &exchange->request, content_length);
     if (status == 0 && content_length > 0 && (uint64_t)content_length > server->max_body)
         status = 413;
     return status;
@@ -160,11 +160,13 @@ void exchange_dispatch(struct http_exchange *exchange)
     int status = 0;
     exchange->request.body = buf_view(&exchange->body);
     exchange->dispatched = true;
-    const struct http_route *route = route_find(exchange->server, &exchange->request, &status);
-    if (route)
-        route->handler(route->arg, exchange);
-    else
+    const struct route *route = route_find(exchange->server, &exchange->request, &status);
+    if (!route)
         exchange_refuse(exchange, status);
+    else if (route->grpc)
+        grpc_dispatch(exchange, route);
+    else
+        route->def.handler(route->def.arg, exchange);
 }
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)

@@ -42,6 +42,9 @@ struct grpc_method {
     size_t max_message; /* decompressed; 0 = 4 MiB, as gRPC's default */
 };
 
+/* Everything is copied. Removed by http_server_unroute(server, path, arg) with the method's path
+ * and arg, or with the server. An `admit` that refuses becomes a gRPC status: 429
+ * RESOURCE_EXHAUSTED, 503 UNAVAILABLE. */
 void grpc_server_add(struct http_server *server, const struct grpc_method *method);
 const struct http_request *grpc_call_request(const struct grpc_call *call);
 void grpc_reply(struct grpc_call *call, struct str message);

@@ -528,6 +528,15 @@ static void http2_answer(struct http_exchange *exchange, const struct http_answe
         flush_soon(conn);
 }
 
+void http2_cancel(struct http_exchange *exchange)
+{
+    struct http_conn *conn = exchange->conn;
+    (void)nghttp2_submit_rst_stream(conn->h2->ng, NGHTTP2_FLAG_NONE, exchange->stream_id,
+                                    NGHTTP2_CANCEL);
+    if (conn->busy == 0)
+        flush_soon(conn);
+}
+
 /* Time. */
 
 static void sweep_exchange(struct http_exchange *exchange, int64_t now)

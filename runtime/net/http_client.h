@@ -57,6 +57,10 @@ struct http_call_options {
     struct str body;     /* borrowed until done or cancelled */
     int64_t timeout_ns;  /* whole call; 0 = none */
     size_t max_response; /* bytes; larger is STATUS_LIMIT; 0 = 1 MiB */
+    /* release(release_arg) comes last and exactly once, whether the call was answered, cancelled or
+     * ended with its client: the body may be freed then. NULL = none. */
+    void (*release)(void *arg);
+    void *release_arg;
 };
 
 struct http_response {

@@ -152,6 +152,8 @@ void exchange_refuse(struct http_exchange *exchange, int status)
         {STR_INIT("Content-Type"), STR_INIT("text/plain; charset=utf-8")},
         {STR_INIT("Retry-After"), STR_INIT("1")},
     };
+    if (grpc_refuse(exchange, status))
+        return;
     struct str text = status == 404 ? STR("404 page not found") : http_status_text(status);
     bool retry = status == 429 || status == 503;
     char body[64];

@@ -17,8 +17,8 @@ static bool method_matches(const char *wanted, struct str method)
            (str_is(method, "HEAD") && strcmp(wanted, "GET") == 0);
 }
 
-const struct http_route *route_find(const struct http_server *server,
-                                    const struct http_request *request, int *status)
+const struct route *route_find(const struct http_server *server, const struct http_request *request,
+                               int *status)
 {
     *status = 404;
     for (size_t i = 0; i < server->route_count; i++) {
@@ -27,7 +27,7 @@ const struct http_route *route_find(const struct http_server *server,
             continue;
         if (method_matches(route->def.method, request->method)) {
             *status = 0;
-            return &route->def;
+            return route;
         }
         *status = 405;
     }
@@ -54,7 +54,7 @@ static void undo_route(void *arg)
     }
 }
 
-void http_server_route(struct http_server *server, const struct http_route *def)
+struct route *route_add(struct http_server *server, const struct http_route *def)
 {
     size_t path_len = strlen(def->path);
     struct route *route = net_alloc(sizeof(*route) + path_len + 1);
@@ -77,6 +77,12 @@ void http_server_route(struct http_server *server, const struct http_route *def)
     grown[at] = route;
     server->route_count++;
     mem_scope_guard(undo_route, route);
+    return route;
+}
+
+void http_server_route(struct http_server *server, const struct http_route *def)
+{
+    (void)route_add(server, def);
 }
 
 void http_server_unroute(struct http_server *server, const char *path, void *arg)

@@ -9,6 +9,7 @@
  * is not 0 (an engine is at work on it) closing only marks it; conn_leave frees it. */
 
 #include "base/arena.h"
+#include "runtime/net/grpc.h"
 #include "runtime/net/http_server.h"
 
 struct http_conn;
@@ -234,13 +235,23 @@ int64_t body_deadline(int64_t started, size_t received);
 struct route {
     struct http_server *server;
     struct http_route def;
+    grpc_handler_fn *grpc; /* NULL = plain HTTP */
+    size_t grpc_max;
     size_t path_len;
     char path[];
 };
 /* *status 0, or NULL with 404 or 405. */
-const struct http_route *route_find(const struct http_server *server,
-                                    const struct http_request *request, int *status);
+const struct route *route_find(const struct http_server *server, const struct http_request *request,
+                               int *status);
+struct route *route_add(struct http_server *server, const struct http_route *def);
 void routes_release(struct http_server *server);
+
+/* grpc_server.c: the two places where gRPC differs from plain HTTP. */
+void grpc_dispatch(struct http_exchange *exchange, const struct route *route);
+/* A refusal as a gRPC status; false when the request is not gRPC. */
+bool grpc_refuse(struct http_exchange *exchange, int status);
+/* http2.c: gives the stream up; the handler's answer will find nobody. */
+void http2_cancel(struct http_exchange *exchange);
 
 /* http_reply.c */
 struct str http_status_text(int status);
