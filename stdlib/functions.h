@@ -7,6 +7,7 @@
 #include "compiler/function.h"
 
 extern const struct function_def function_coalesce;
+extern const struct function_def function_json_path;
 
 extern const struct function_def function_array_combine_maps;
 extern const struct function_def function_array_concat;

@@ -44,6 +44,7 @@ static const struct stdlib_entry entries[] = {
     ALIAS("format", function_string_format),
     ALIAS("join", function_string_join),
     ALIAS("json_decode", function_encoding_from_json),
+    FUNCTION("json_path", function_json_path),
     ALIAS("nonsensitive", function_convert_nonsensitive),
     ALIAS("replace", function_string_replace),
     ALIAS("split", function_string_split),
