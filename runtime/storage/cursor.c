@@ -378,7 +378,7 @@ enum status wal_read(struct wal_cursor *cursor, struct wal_record *out, struct e
         size_t index = segment_to_read(cursor);
         if (index >= wal->segments.len)
             return STATUS_NOT_FOUND;
-        struct error why;
+        struct error why __attribute__((uninitialized));
         enum status status = STATUS_OK;
         if (cursor->segment != wal->segments.items[index].first)
             status = enter_segment(cursor, index, &why);

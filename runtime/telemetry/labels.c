@@ -279,7 +279,7 @@ static struct labels *intern(struct label_table *table, const struct label *pair
         error_set(err, STATUS_LIMIT, "label set of more than %d labels", LABELS_MAX);
         return NULL;
     }
-    struct draft d;
+    struct draft d __attribute__((uninitialized)); /* large, and filled where it is used */
     d.owned_pairs = d.owned_text = NULL;
     struct labels *l = NULL;
     if (draft_order(&d, table->owner, pairs, count, keep_empty, err) == STATUS_OK &&

@@ -330,7 +330,7 @@ static const uint8_t roots[OTLP_SIGNALS] = {
 enum status otlp_scan(enum otlp_signal signal, struct str bytes, struct otlp_limits limits,
                       struct otlp_counts *counts, struct error *err)
 {
-    struct walk w;
+    struct walk w __attribute__((uninitialized)); /* the stack is filled as it is used */
     w.at = w.start = (const uint8_t *)(bytes.len ? bytes.ptr : "");
     w.limits = limits;
     w.elements = 0;

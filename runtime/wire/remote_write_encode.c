@@ -40,6 +40,7 @@ struct encoder {
     size_t index;        /* of that item */
     int64_t metadata_ns; /* when it was sent last */
     bool metadata_sent;
+    uint32_t refs[2 * LABELS_MAX], own_refs[2 * LABELS_MAX]; /* scratches */
     struct draft drafts[OUTBOX_LANES_MAX];
 };
 
@@ -256,7 +257,7 @@ static bool add_v2(struct encoder *e, struct draft *d, const struct series *s,
                    const struct metric_item *item)
 {
     static const uint8_t field[] = {[ITEM_SAMPLE] = 2, [ITEM_HISTOGRAM] = 3, [ITEM_EXEMPLAR] = 4};
-    uint32_t refs[2 * LABELS_MAX], own[2 * LABELS_MAX];
+    uint32_t *refs = e->refs, *own = e->own_refs;
     size_t own_count = 0,
            inner = item->kind == ITEM_HISTOGRAM ? item->bytes.len : value_time_size(item->t_ms);
     if (s->text_count > 2 * LABELS_MAX || !symbol_room(e, d))
