@@ -287,6 +287,8 @@ static enum status uv_start_thread(struct loop *base, struct error *err)
     int code = uv_thread_create(&loop->thread, thread_main, base);
     if (code != 0)
         return loop_uv_error(err, code, "start thread", str_from(base->name));
+    /* From now on the loop is not ours, even if its thread has not come to run yet. */
+    atomic_store(&loop->owner, loop->thread);
     loop->has_thread = true;
     return STATUS_OK;
 }
