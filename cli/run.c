@@ -33,6 +33,7 @@ struct run {
     struct process_metrics *process;
     struct graph *graph;
     struct reloader *reloader;
+    struct server_auth *auth;
     struct server *server;
     struct server_slot slot;
     struct stdlib stdlib;
@@ -117,6 +118,7 @@ static void release(struct run *run)
     process_metrics_free(run->process);
     reloader_free(run->reloader);
     graph_free(run->graph);
+    server_auth_free(run->auth);
     if (run->metrics)
         self_registry_free(run->metrics);
     if (run->loop)
@@ -133,6 +135,7 @@ static void release(struct run *run)
 static bool make_graph(struct run *run)
 {
     run->slot.control = run->loop;
+    run->auth = server_auth_new();
     struct graph_options options = {
         .components = component_registry,
         .stdlib = &run->stdlib,
@@ -143,6 +146,7 @@ static bool make_graph(struct run *run)
         .log = run->sink,
         .metrics = run->metrics,
         .storage_path = str_from(run->flags.storage_path),
+        .services = {.http = server_auth_set, .arg = run->auth},
         .internal = server_internal,
         .internal_arg = &run->slot,
     };
@@ -163,7 +167,8 @@ static bool make_server(struct run *run)
                                      .graph = run->graph,
                                      .reloader = run->reloader,
                                      .metrics = run->metrics,
-                                     .process = run->process};
+                                     .process = run->process,
+                                     .auth = run->auth};
     run->server = server_new(&options, &run->err);
     run->slot.server = run->server;
     return run->server != NULL;

@@ -6,18 +6,21 @@
  * its host.
  *
  * Life (SEMANTICS §12): build once per node, when its block is first evaluated: check what decoding
- * could not, publish first exports, open nothing that needs the loop. start when the configuration
- * that contains it was accepted. update on the living instance when the decoded arguments changed
- * (never when they are equal). stop asks it to end: it closes its timers, streams and calls, gives
- * up or stores what it holds, then says host_stopped once; only then it is released.
+ * could not, publish first exports, open nothing that needs the loop to run. start when the
+ * configuration that contains it was accepted. update on the living instance when the decoded
+ * arguments changed (never when they are equal). stop asks it to end: it closes its timers, streams
+ * and calls, gives up or stores what it holds, then says host_stopped once; only then it is
+ * released. An instance that was built and never started is stopped and released too.
  *
- * Everything but build of a first load runs on the component's data loop; build, start, update and
- * stop are called there, so that a component never locks. Arguments stay valid until the update
- * that replaces them has returned (or the component was released); after update(new, old) nothing
- * may point into old.
+ * Threads: build, start, update, stop, release, debug_info and http run on the component's data
+ * loop, so that a component never locks; build of a first load runs before the loop's thread does.
+ * Arguments stay valid until the update that replaces them has returned, or the component was
+ * released; after update(new, old) nothing may point into old.
  *
- * Memory: self is zeroed and `size` bytes large. build and update run inside a memory scope: if
- * memory fails, what they allocated is gone and the evaluation failed; keep changes of self for the
+ * Memory: self is zeroed and `size` bytes large. build and update run inside a memory scope. If
+ * memory fails in it, or the call returns an error, everything allocated in the scope is gone and
+ * its guards have run: there is nothing to clean up before `return error_set(…)`, and release is not
+ * called for a failed build (the next build finds self zeroed again). Keep changes of self for the
  * last step of update. */
 
 #include "base/log.h"
@@ -48,7 +51,8 @@ struct component_def {
     enum status (*update)(void *self, const void *args, const void *old_args, struct error *err);
     void (*stop)(void *self);    /* NULL: host_stopped at once */
     void (*release)(void *self); /* frees what self owns; after host_stopped */
-    /* The component page's debug info: members of an object are written. */
+    /* The component page's debug info: writes the members of an object (json_key, then a value). A
+     * member that is a list of objects is shown as blocks of that name. */
     void (*debug_info)(void *self, struct json_writer *w);
     /* Requests below /api/v0/component/ID/; `rest` is the path behind it ("metrics"). On the data
      * loop. */

@@ -1,6 +1,7 @@
 /* What the names of config blocks and services stand for: their schemas, and the logging block's
  * effect. */
 
+#include "runtime/graph/http_block.h"
 #include "runtime/graph/parts.h"
 
 static enum status parse_level(struct str text, void *member, struct arena *arena,
@@ -82,11 +83,28 @@ static const struct row export_rows[] = {
 };
 static const struct shape export_shape = SHAPE(struct export_args, export_rows, NULL);
 
-struct http_args {
-    bool none;
+static const struct row basic_rows[] = {
+    {ATTR(struct http_basic_args, username), .required = true, .doc = "Name to give."},
+    {ATTR(struct http_basic_args, password), .required = true, .doc = "Password to give."},
+    {0},
 };
+static const struct shape basic_shape = SHAPE(struct http_basic_args, basic_rows, NULL);
+static const struct row filter_rows[] = {
+    {ATTR(struct http_filter_args, paths), .doc = "Beginnings of paths."},
+    {ATTR(struct http_filter_args, authenticate_matching_paths), .def = "true",
+     .doc = "Whether the paths that match need credentials, or all others."},
+    {0},
+};
+static const struct shape filter_shape = SHAPE(struct http_filter_args, filter_rows, NULL);
+static const struct row auth_rows[] = {
+    {BLOCK_OPT(struct http_auth_args, basic, basic_shape), .doc = "Basic authentication."},
+    {BLOCK(struct http_auth_args, filter, filter_shape), .present_default = true,
+     .doc = "Which requests need credentials."},
+    {0},
+};
+static const struct shape auth_shape = SHAPE(struct http_auth_args, auth_rows, NULL);
 static const struct row http_rows[] = {
-    {REFUSED_BLOCK("auth", "requests are not authenticated")},
+    {BLOCK_OPT(struct http_args, auth, auth_shape), .doc = "Who is admitted."},
     {REFUSED_BLOCK("tls", "the program's own server speaks plain HTTP")},
     {0},
 };
@@ -94,12 +112,9 @@ static const struct shape http_shape = SHAPE(struct http_args, http_rows, NULL);
 
 struct livedebugging_args {
     bool enabled;
-    int64_t buffer_size;
 };
 static const struct row livedebugging_rows[] = {
     {ATTR(struct livedebugging_args, enabled), .doc = "Offers the data of components for viewing."},
-    {ATTR(struct livedebugging_args, buffer_size), .def = "1000",
-     .doc = "Items held for a viewer that is too slow."},
     {0},
 };
 static const struct shape livedebugging_shape =

@@ -23,11 +23,31 @@ static bool find_symbol(void *arg, enum block_kind kind, struct str name,
     return true;
 }
 
-struct graph *graph_new(const struct graph_options *options, struct error *err)
+/* The metrics of waves and loads, as Alloy names them. */
+static void make_metrics(struct graph *graph)
 {
     static const double bounds[] = {0.005, 0.025, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600};
-    static const struct self_bounds evaluation_bounds = {bounds,
-                                                         sizeof(bounds) / sizeof(bounds[0])};
+    static const struct self_bounds seconds = {bounds, sizeof(bounds) / sizeof(bounds[0])};
+    const struct label labels[] = {{STR("controller_id"), STR("")},
+                                   {STR("controller_path"), STR("/")}};
+    graph->metrics = self_group_new(graph->options.metrics, STR_NONE, STR_NONE);
+    graph->evaluation_seconds =
+        self_histogram(graph->metrics, "alloy_component_evaluation_seconds",
+                       "Time spent performing component evaluation", seconds, labels, 2);
+    graph->wait_seconds = self_histogram(
+        graph->metrics, "alloy_component_dependencies_wait_seconds",
+        "Time spent by components waiting to be evaluated after their dependency is updated.",
+        seconds, labels, 2);
+    graph->evaluating = self_metric(
+        graph->metrics, SELF_GAUGE, "alloy_component_controller_evaluating",
+        "Tracks if the controller is currently in the middle of a graph evaluation", labels, 2);
+    graph->queue_size =
+        self_metric(graph->metrics, SELF_GAUGE, "alloy_component_evaluation_queue_size",
+                    "Tracks the number of components waiting to be evaluated", labels, 2);
+}
+
+struct graph *graph_new(const struct graph_options *options, struct error *err)
+{
     struct graph *graph = mem_zalloc(NULL, sizeof(*graph));
     graph->options = *options;
     graph->options.storage_path =
@@ -39,10 +59,7 @@ struct graph *graph_new(const struct graph_options *options, struct error *err)
     for (const struct component_def *const *def = options->components; *def; def++)
         map_put(&graph->defs, str_from((*def)->name), (void *)(uintptr_t)*def);
     graph->labels = label_table_new(NULL);
-    graph->metrics = self_group_new(options->metrics, STR_NONE, STR_NONE);
-    graph->evaluation_seconds =
-        self_histogram(graph->metrics, "alloy_component_evaluation_seconds",
-                       "Time spent performing component evaluation", evaluation_bounds, NULL, 0);
+    make_metrics(graph);
     for (; graph->loop_count < options->data_loops; graph->loop_count++) {
         graph->loops[graph->loop_count] = loop_new("data", err);
         if (!graph->loops[graph->loop_count]) {
@@ -174,11 +191,13 @@ static bool has_block(const struct generation *gen, const char *id)
 static void evaluate_all(struct graph *graph, struct generation *gen)
 {
     gen->loading = true;
+    self_set(graph->evaluating, 1);
     for (uint32_t i = 0; i < gen->count; i++) {
         if (!gen->nodes[i]->in->frozen)
             node_evaluate(graph, gen->nodes[i]);
     }
     gen->loading = false;
+    self_set(graph->evaluating, 0);
     if (!has_block(gen, "logging"))
         logging_apply(graph, NULL);
     const struct graph_services *services = &graph->options.services;

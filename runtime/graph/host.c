@@ -186,6 +186,8 @@ void host_export(struct component_host *host, const void *exports)
     pthread_mutex_lock(&graph->mutex);
     struct value *former = host->pending;
     host->pending = value;
+    if (!graph->published_ns)
+        graph->published_ns = world_monotonic_ns();
     if (former)
         value_unref(former);
     into_inbox(host);

@@ -179,9 +179,14 @@ struct graph {
     /* What data loops leave for the control loop. */
     pthread_mutex_t mutex;
     struct component_host *inbox;
+    int64_t published_ns; /* the oldest export in the inbox; 0 = none */
     bool posted;
     struct graph_counts counts;
     struct self_histogram *evaluation_seconds;
+    struct self_histogram *wait_seconds; /* from publication to evaluation */
+    struct self_metric *evaluating;
+    struct self_metric *queue_size;
+    int64_t first_publication_ns; /* that the next wave answers; 0 = none */
 };
 
 /* prepare.c: the new generation, aside. Errors of the root are added to diags; NULL = rejected. */

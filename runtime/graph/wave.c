@@ -3,6 +3,8 @@
 
 #include "runtime/graph/parts.h"
 
+#include "base/world.h"
+
 static bool before(const struct node *a, const struct node *b)
 {
     return a->rank < b->rank;
@@ -116,15 +118,25 @@ void node_publish(struct graph *graph, struct node *node, struct value **slot,
 void graph_wave(struct graph *graph)
 {
     struct generation *gen = graph->live;
+    int64_t since = graph->first_publication_ns;
+    graph->first_publication_ns = 0;
     if (!gen || !gen->heap_len)
         return;
+    if (!since)
+        since = world_monotonic_ns();
     graph->counts.waves++;
+    self_set(graph->evaluating, 1);
     while (gen->heap_len) {
+        self_set(graph->queue_size, gen->heap_len);
         struct node *node = take_first(gen);
+        if (node->kind == NODE_COMPONENT)
+            self_observe(graph->wait_seconds, (double)(world_monotonic_ns() - since) / 1e9);
         node_evaluate(graph, node);
         if (node->kind == NODE_CALL)
             node_mark(gen, node->pair);
     }
+    self_set(graph->queue_size, 0);
+    self_set(graph->evaluating, 0);
 }
 
 /* ---- from data loops ---- */
@@ -132,6 +144,8 @@ void graph_wave(struct graph *graph)
 static struct component_host *take_inbox(struct graph *graph)
 {
     pthread_mutex_lock(&graph->mutex);
+    graph->first_publication_ns = graph->published_ns;
+    graph->published_ns = 0;
     struct component_host *first = graph->inbox;
     graph->inbox = NULL;
     graph->posted = false;

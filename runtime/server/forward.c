@@ -170,6 +170,9 @@ static bool to_component(struct carried *c, struct str path)
     struct component_host *host = graph_http_host(c->server->options.graph, path, &rest);
     if (!host)
         return false;
+    /* prometheus.exporter.self shows what is counted on this loop. */
+    if (str_starts(path, STR("prometheus.exporter.self")))
+        process_metrics_update(c->server->options.process);
     host_hold(host);
     c->host = host;
     c->rest = arena_str(&c->arena, rest);

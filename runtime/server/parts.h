@@ -12,8 +12,16 @@ struct inner_server {
     struct carried *current; /* the request being handed over */
 };
 
+/* A route's handler behind the check of credentials. */
+struct guarded {
+    struct server *server;
+    http_handler_fn *handler;
+};
+enum { ROUTES_MAX = 16 };
+
 struct server {
     struct server_options options;
+    struct guarded guarded[ROUTES_MAX];
     struct http_server *http;
     struct inner_server inner[GRAPH_MAX_DATA_LOOPS];
 };

@@ -124,6 +124,13 @@ static void component_http(void *arg, struct http_exchange *exchange)
     server_forward(arg, exchange, behind(exchange, "/api/v0/component/"));
 }
 
+static void guard(void *arg, struct http_exchange *exchange)
+{
+    const struct guarded *guarded = arg;
+    if (server_auth_admit(guarded->server->options.auth, exchange))
+        guarded->handler(guarded->server, exchange);
+}
+
 struct server *server_new(const struct server_options *options, struct error *err)
 {
     static const struct http_route routes[] = {
@@ -151,7 +158,10 @@ struct server *server_new(const struct server_options *options, struct error *er
     server->http = listener;
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
         struct http_route route = routes[i];
-        route.arg = server;
+        ASSERT(i < ROUTES_MAX);
+        server->guarded[i] = (struct guarded){server, route.handler};
+        route.handler = guard;
+        route.arg = &server->guarded[i];
         http_server_route(listener, &route);
     }
     return server;

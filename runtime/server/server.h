@@ -14,6 +14,7 @@
  * On the control loop, but for server_internal. */
 
 #include "runtime/graph/graph.h"
+#include "runtime/server/auth.h"
 #include "runtime/server/process.h"
 #include "runtime/server/reload.h"
 
@@ -26,6 +27,7 @@ struct server_options {
     struct reloader *reloader;
     struct self_registry *metrics;
     struct process_metrics *process;
+    const struct server_auth *auth;
 };
 
 struct server *server_new(const struct server_options *options, struct error *err);
