@@ -183,6 +183,21 @@ void rig_publish(const char *label, int64_t value)
     }
 }
 
+static void source_http(void *self, struct http_exchange *exchange, struct str rest)
+{
+    char text[256];
+    (void)snprintf(text, sizeof(text), "%.*s serves %.*s",
+                   STR_ARG(host_local_id(*(struct component_host **)self)), STR_ARG(rest));
+    http_reply_text(exchange, 200, str_from(text));
+}
+
+static void source_debug_info(void *self, struct json_writer *w)
+{
+    (void)self;
+    json_key(w, STR("answer"));
+    json_i64(w, 42);
+}
+
 static const struct component_def test_source = {
     .name = "test.source",
     .summary = "Publishes a number.",
@@ -194,6 +209,8 @@ static const struct component_def test_source = {
     .start = source_start,
     .update = source_update,
     .release = source_release,
+    .debug_info = source_debug_info,
+    .http = source_http,
 };
 
 static const struct component_def test_rare = {
