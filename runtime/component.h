@@ -19,9 +19,9 @@
  *
  * Memory: self is zeroed and `size` bytes large. build and update run inside a memory scope. If
  * memory fails in it, or the call returns an error, everything allocated in the scope is gone and
- * its guards have run: there is nothing to clean up before `return error_set(…)`, and release is not
- * called for a failed build (the next build finds self zeroed again). Keep changes of self for the
- * last step of update. */
+ * its guards have run: there is nothing to clean up before `return error_set(…)`, and release is
+ * not called for a failed build (the next build finds self zeroed again). Keep changes of self for
+ * the last step of update. */
 
 #include "base/log.h"
 #include "compiler/schema.h"
