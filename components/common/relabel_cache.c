@@ -1,5 +1,8 @@
-/* The LRU of relabelled sets: entries in one growing array, a list through it in order of use, and
- * an open-addressed table of indexes. Owns references on the sets of its entries. */
+/* Relabelled sets: entries in one growing array and an open-addressed table of indexes. Sets come
+ * in the same order again and again, so the entry behind the last one found is tried first: then
+ * the array is read from front to back and the table not at all. When it is full, a hand goes round
+ * and takes the first entry that was not used since it last passed. Owns references on the sets of
+ * its entries. */
 #include "components/common/relabel_cache.h"
 
 #include "base/error.h"
@@ -10,7 +13,8 @@ struct entry {
     struct labels *in;  /* NULL = free */
     struct labels *out; /* NULL = dropped */
     int64_t used_ns;
-    uint32_t newer, older; /* `older` links free entries */
+    uint32_t next_free;
+    bool is_used; /* since the hand passed */
 };
 
 struct relabel_cache {
@@ -18,7 +22,7 @@ struct relabel_cache {
     size_t max;
     struct entry *entries;
     uint32_t cap, len, count;
-    uint32_t newest, oldest, free;
+    uint32_t last, hand, free;
     uint32_t *slots; /* index, or NONE */
     uint32_t slot_mask;
 };
@@ -35,7 +39,7 @@ struct relabel_cache *relabel_cache_new(struct mem_owner *owner, size_t max)
     struct relabel_cache *c = mem_zalloc(owner, sizeof(*c));
     c->owner = owner;
     c->max = max == 0 || max > ENTRIES_MAX ? ENTRIES_MAX : max;
-    c->newest = c->oldest = c->free = NONE;
+    c->last = c->free = NONE;
     return c;
 }
 
@@ -54,7 +58,8 @@ void relabel_cache_clear(struct relabel_cache *c)
     c->entries = NULL;
     c->slots = NULL;
     c->cap = c->len = c->count = c->slot_mask = 0;
-    c->newest = c->oldest = c->free = NONE;
+    c->last = c->free = NONE;
+    c->hand = 0;
 }
 
 void relabel_cache_free(struct relabel_cache *c)
@@ -80,38 +85,27 @@ static uint32_t slot_of(const struct relabel_cache *c, const struct labels *in)
     return slot;
 }
 
-static void unlink_entry(struct relabel_cache *c, uint32_t i)
+static uint32_t find(const struct relabel_cache *c, const struct labels *in)
 {
-    struct entry *e = &c->entries[i];
-    *(e->newer == NONE ? &c->newest : &c->entries[e->newer].older) = e->older;
-    *(e->older == NONE ? &c->oldest : &c->entries[e->older].newer) = e->newer;
-}
-
-static void link_newest(struct relabel_cache *c, uint32_t i)
-{
-    struct entry *e = &c->entries[i];
-    e->newer = NONE;
-    e->older = c->newest;
-    *(c->newest == NONE ? &c->oldest : &c->entries[c->newest].newer) = i;
-    c->newest = i;
+    uint32_t guess = c->last + 1; /* NONE + 1 is 0 */
+    if (guess < c->len && c->entries[guess].in == in) {
+        return guess;
+    }
+    return c->count == 0 ? NONE : c->slots[slot_of(c, in)];
 }
 
 bool relabel_cache_get(struct relabel_cache *c, const struct labels *in, int64_t now_ns,
                        struct labels **out)
 {
-    if (c->count == 0) {
-        return false;
-    }
-    uint32_t i = c->slots[slot_of(c, in)];
+    uint32_t i = find(c, in);
     if (i == NONE) {
         return false;
     }
-    c->entries[i].used_ns = now_ns;
-    if (c->newest != i) {
-        unlink_entry(c, i);
-        link_newest(c, i);
-    }
-    *out = c->entries[i].out;
+    struct entry *e = &c->entries[i];
+    c->last = i;
+    e->used_ns = now_ns;
+    e->is_used = true;
+    *out = e->out;
     return true;
 }
 
@@ -134,13 +128,12 @@ static void remove_entry(struct relabel_cache *c, uint32_t i)
 {
     struct entry *e = &c->entries[i];
     erase_slot(c, slot_of(c, e->in));
-    unlink_entry(c, i);
     labels_unref(e->in);
     if (e->out) {
         labels_unref(e->out);
     }
     e->in = e->out = NULL;
-    e->older = c->free;
+    e->next_free = c->free;
     c->free = i;
     c->count--;
 }
@@ -174,7 +167,7 @@ static uint32_t free_entry(struct relabel_cache *c)
 {
     if (c->free != NONE) {
         uint32_t i = c->free;
-        c->free = c->entries[i].older;
+        c->free = c->entries[i].next_free;
         return i;
     }
     if (c->len == c->cap) {
@@ -185,11 +178,26 @@ static uint32_t free_entry(struct relabel_cache *c)
     return c->len++;
 }
 
+/* Makes room for one: after one round every entry has lost its mark. */
+static void evict(struct relabel_cache *c)
+{
+    for (;;) {
+        uint32_t i = c->hand;
+        struct entry *e = &c->entries[i];
+        c->hand = i + 1 < c->len ? i + 1 : 0;
+        if (e->in && !e->is_used) {
+            remove_entry(c, i);
+            return;
+        }
+        e->is_used = false;
+    }
+}
+
 void relabel_cache_put(struct relabel_cache *c, const struct labels *in, const struct labels *out,
                        int64_t now_ns)
 {
     while (c->count >= c->max) {
-        remove_entry(c, c->oldest);
+        evict(c);
     }
     if (!c->slots || (uint64_t)(c->count + 1) * 2 > c->slot_mask) {
         grow_slots(c);
@@ -198,21 +206,22 @@ void relabel_cache_put(struct relabel_cache *c, const struct labels *in, const s
     c->entries[i] = (struct entry){.in = labels_ref(in),
                                    .out = out ? labels_ref(out) : NULL,
                                    .used_ns = now_ns,
-                                   .newer = NONE,
-                                   .older = NONE};
+                                   .is_used = true};
     uint32_t slot = slot_of(c, in);
     ASSERT(c->slots[slot] == NONE);
     c->slots[slot] = i;
-    link_newest(c, i);
+    c->last = i;
     c->count++;
 }
 
 size_t relabel_cache_expire(struct relabel_cache *c, int64_t before_ns)
 {
     size_t gone = 0;
-    while (c->oldest != NONE && c->entries[c->oldest].used_ns < before_ns) {
-        remove_entry(c, c->oldest);
-        gone++;
+    for (uint32_t i = 0; i < c->len; i++) {
+        if (c->entries[i].in && c->entries[i].used_ns < before_ns) {
+            remove_entry(c, i);
+            gone++;
+        }
     }
     return gone;
 }

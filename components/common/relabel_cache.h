@@ -1,9 +1,10 @@
 #ifndef COMPONENTS_COMMON_RELABEL_CACHE_H
 #define COMPONENTS_COMMON_RELABEL_CACHE_H
 
-/* Results of relabelling, found by the pointer of the interned input set: a bounded LRU, or entries
- * that leave when they were not used for a while (max 0). Holds references on both sets. One thread
- * at a time. Memory: 40 bytes an entry and a slot table of at most 8, grown as needed. */
+/* Results of relabelling, found by the pointer of the interned input set: bounded by a number of
+ * entries, of which those not used for long leave first, or by disuse alone (max 0). Holds
+ * references on both sets. One thread at a time. Memory: 32 bytes an entry and a slot table of at
+ * most 8, grown as needed. */
 
 #include "base/memory.h"
 #include "runtime/telemetry/labels.h"
@@ -16,7 +17,7 @@ void relabel_cache_free(struct relabel_cache *cache); /* NULL is fine */
 /* True when known: *out (borrowed) is the result, NULL = dropped. */
 bool relabel_cache_get(struct relabel_cache *cache, const struct labels *in, int64_t now_ns,
                        struct labels **out);
-/* `in` must not be in it. Adds references. The least recently used entry may leave. */
+/* `in` must not be in it. Adds references. An entry may leave for it. */
 void relabel_cache_put(struct relabel_cache *cache, const struct labels *in,
                        const struct labels *out, int64_t now_ns);
 /* True when it was there. */

@@ -86,6 +86,8 @@ struct relabel {
     struct relabel_cache *cache;
     struct loop_timer *expiry;
     int64_t ttl_ns;
+    int64_t now_ns;     /* of the push under way */
+    uint64_t hit_count; /* of the push under way */
     struct self_metric *processed, *written, *hits, *misses, *deletes, *evictions;
 };
 
@@ -95,14 +97,13 @@ struct relabel {
 static struct labels *result_for(struct relabel *r, struct labels *in)
 {
     struct labels *out = NULL;
-    int64_t now_ns = loop_now_ns(host_loop(r->host));
-    if (relabel_cache_get(r->cache, in, now_ns, &out)) {
-        self_inc(r->hits);
+    if (relabel_cache_get(r->cache, in, r->now_ns, &out)) {
+        r->hit_count++;
         return out;
     }
     self_inc(r->misses);
     out = relabel_labels(r->rules, host_labels(r->host), &r->scratch, in);
-    relabel_cache_put(r->cache, in, out, now_ns);
+    relabel_cache_put(r->cache, in, out, r->now_ns);
     if (out) {
         labels_unref(out); /* the cache holds it */
     }
@@ -175,8 +176,11 @@ static void push(void *self, struct batch *batch, struct ack *ack)
         return;
     }
     struct metric_batch *out = metric_batch_new(in->sample_count);
+    r->now_ns = loop_now_ns(host_loop(r->host));
+    r->hit_count = 0;
     map_samples(r, in, out);
     map_others(r, in, out);
+    self_add(r->hits, (double)r->hit_count);
     self_add(r->written, (double)(out->sample_count + out->histogram_count));
     if (out->base.items > 0 || out->meta_count > 0) {
         forward_push(&r->forward, &out->base, ack);

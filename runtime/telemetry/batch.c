@@ -3,7 +3,7 @@
 
 #include "runtime/telemetry/batch.h"
 
-enum { FIRST_CAP = 16 };
+enum { FIRST_CAP = 16, AHEAD = 8 };
 
 static const size_t ARENA_MAX = (size_t)512 * 1024 * 1024;
 
@@ -109,8 +109,12 @@ static bool copy_str(struct batch *batch, struct str *s)
 static void metrics_release(struct batch *batch)
 {
     struct metric_batch *b = batch_metrics(batch);
-    for (size_t i = 0; i < b->sample_count; i++)
+    for (size_t i = 0; i < b->sample_count; i++) {
+        /* The sets lie all over memory. */
+        if (i + AHEAD < b->sample_count)
+            __builtin_prefetch(b->samples[i + AHEAD].labels, 1);
         labels_unref(b->samples[i].labels);
+    }
     for (size_t i = 0; i < b->histogram_count; i++)
         labels_unref(b->histograms[i].labels);
     for (size_t i = 0; i < b->exemplar_count; i++) {
