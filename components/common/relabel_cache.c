@@ -203,10 +203,8 @@ void relabel_cache_put(struct relabel_cache *c, const struct labels *in, const s
         grow_slots(c);
     }
     uint32_t i = free_entry(c);
-    c->entries[i] = (struct entry){.in = labels_ref(in),
-                                   .out = out ? labels_ref(out) : NULL,
-                                   .used_ns = now_ns,
-                                   .is_used = true};
+    c->entries[i] = (struct entry){
+        .in = labels_ref(in), .out = out ? labels_ref(out) : NULL, .used_ns = now_ns};
     uint32_t slot = slot_of(c, in);
     ASSERT(c->slots[slot] == NONE);
     c->slots[slot] = i;
