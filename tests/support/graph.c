@@ -229,6 +229,11 @@ const struct component_def *const rig_components[] = {&test_sum, &test_source, &
 
 void rig_init(struct rig *rig)
 {
+    rig_init_with(rig, &(struct graph_options){.min_stability = STABILITY_GA});
+}
+
+void rig_init_with(struct rig *rig, const struct graph_options *wishes)
+{
     *rig = (struct rig){0};
     journal_len = 0;
     rig->clock = fake_clock_new();
@@ -239,9 +244,11 @@ void rig_init(struct rig *rig)
     rig->metrics = self_registry_new();
     stdlib_init(&rig->stdlib);
     struct graph_options options = {
-        .components = rig_components,
+        .components = wishes->components ? wishes->components : rig_components,
         .stdlib = &rig->stdlib,
-        .min_stability = STABILITY_GA,
+        .min_stability = wishes->min_stability,
+        .internal = wishes->internal,
+        .internal_arg = wishes->internal_arg,
         .control = rig->loop,
         .metrics = rig->metrics,
         .storage_path = STR("/data"),

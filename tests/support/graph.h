@@ -29,6 +29,8 @@ struct rig {
 };
 
 void rig_init(struct rig *rig);
+/* The same with other components, stability and in-process requests; what is unset stays as it is. */
+void rig_init_with(struct rig *rig, const struct graph_options *wishes);
 /* Stops the graph and frees everything. */
 void rig_release(struct rig *rig);
 /* Puts the text into main.alloy, loads it, and starts what is new when nothing was wrong. */
