@@ -103,23 +103,25 @@ static void row_default(const struct row *row, char *member, struct arena *arena
     fault_release(&fault);
 }
 
+enum { DEFAULTS_PENDING = 24 }; /* structs of one block that carry defaults */
+
 void schema_defaults(const struct shape *shape, void *args, struct arena *arena)
 {
     memset(args, 0, shape->size);
-    struct pending todo[64];
-    struct pending undone[64];
+    struct pending todo[DEFAULTS_PENDING];
+    struct pending undone[DEFAULTS_PENDING];
     size_t count = 0;
     size_t begun = 0;
     todo[count++] = (struct pending){shape, args};
     while (count > 0) {
         struct pending at = todo[--count];
-        ASSERT(begun < 64);
+        ASSERT(begun < DEFAULTS_PENDING);
         undone[begun++] = at;
         for (const struct row *row = at.shape->rows; row->name; row++) {
             bool nested = row->type->kind == FIELD_BLOCK && !row->refused &&
                           (row->squash || row->present_default);
             if (nested) {
-                ASSERT(count < 64);
+                ASSERT(count < DEFAULTS_PENDING);
                 todo[count++] = (struct pending){row->shape, at.args + row->offset};
             } else if (row->def && !default_fast(row, at.args + row->offset)) {
                 row_default(row, at.args + row->offset, arena);

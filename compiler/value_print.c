@@ -4,7 +4,7 @@
 #include "base/strconv.h"
 #include "base/vec.h"
 #include "compiler/coerce.h"
-#include "compiler/keyword.h"
+#include "compiler/lexer.h"
 
 struct print_frame {
     const struct value *v; /* ARRAY or OBJECT with children */
@@ -48,7 +48,7 @@ static bool spans_lines(const struct value *root)
  */
 static void print_key(struct buf *out, struct str key)
 {
-    if (keyword_is_identifier(key)) {
+    if (lex_is_identifier(key)) {
         buf_str(out, key);
         return;
     }

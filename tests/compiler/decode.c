@@ -216,7 +216,7 @@ static const char full[] =
     " stage.set {\n  x = 1\n }\n stage.match {\n  stage.match {\n   source = \"deep\"\n  }\n }\n"
     " free {\n  b = 1\n  a = \"x\"\n  b = 2\n }\n loose {\n  k = [true]\n }\n}\n";
 
-TEST(compiler_decode, every_kind_of_row_is_filled)
+TEST(compiler_decode, every_kind_of_attribute_is_filled)
 {
     struct job job;
     job_init(&job, full);
@@ -244,6 +244,16 @@ TEST(compiler_decode, every_kind_of_row_is_filled)
     cr_expect_eq(a->since.unix_ns, 1704164645000000000);
     cr_expect(str_is(a->raw.text, "hi"));
     cr_expect(a->content.is_secret && str_is(a->content.text, "hush"));
+    job_release(&job);
+}
+
+TEST(compiler_decode, every_kind_of_block_is_filled)
+{
+    struct job job;
+    job_init(&job, full);
+    job_run(&job);
+    cr_assert(job.ok);
+    const struct args *a = &job.args;
     cr_expect(a->object.x == 1 && a->object.y == 7);
     cr_expect_eq(a->mode, MODE_SAFE);
     cr_expect(str_is(a->basic.user, "u") && str_is(a->basic.password.text, "hush") &&
