@@ -1,0 +1,45 @@
+/* Bodies of remote write: anything decodes or is refused, and leaves nothing behind. The first byte
+ * chooses the version and whether memory fails. */
+
+#include "base/error.h"
+#include "runtime/wire/remote_write.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct job {
+    struct remote_write_body body;
+    struct label_table *table;
+    enum status status;
+};
+
+static void decode(void *arg)
+{
+    struct job *job = arg;
+    struct error err = {0};
+    struct remote_write_counts counts;
+    struct remote_write_limits limits = {.max_series = 1000, .max_items = 1000};
+    struct metric_batch *out = metric_batch_new(0);
+    job->status = remote_write_read(job->body, job->table, limits, out, &counts, &err);
+    ASSERT(job->status == STATUS_OK || err.message[0] != '\0');
+    ASSERT(out->sample_count == counts.samples && out->histogram_count == counts.histograms &&
+           out->exemplar_count == counts.exemplars);
+    for (size_t i = 0; i < out->sample_count; i++)
+        ASSERT(labels_get(out->samples[i].labels, STR("__name__")).len > 0);
+    batch_unref(&out->base);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    struct job job = {.table = label_table_new(NULL)};
+    job.body.version = data[0] & 1 ? REMOTE_WRITE_2 : REMOTE_WRITE_1;
+    job.body.bytes = str_of((const char *)data + 1, size - 1);
+    if (data[0] & 2)
+        mem_fail_at(data[0] / 4 + 1);
+    mem_scope_run(decode, &job);
+    mem_fail_at(0);
+    ASSERT(label_table_count(job.table) == 0);
+    label_table_free(job.table);
+    return 0;
+}
