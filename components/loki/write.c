@@ -246,10 +246,11 @@ static void send(void *self, struct outbox_request *request)
 {
     struct endpoint *e = self;
     const struct str_map *own = &e->args->headers;
-    struct http_header headers[MAX_HEADERS + 2];
+    struct http_header headers[MAX_HEADERS + 3];
     size_t count = 0;
     struct str tenant = request->tag.len != 0 ? request->tag : e->args->tenant_id;
     headers[count++] = (struct http_header){STR("Content-Type"), STR("application/x-protobuf")};
+    headers[count++] = (struct http_header){STR("Content-Encoding"), STR("snappy")};
     if (tenant.len != 0)
         headers[count++] = (struct http_header){STR("X-Scope-OrgID"), tenant};
     for (size_t i = 0; i < own->count; i++) {
