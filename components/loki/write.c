@@ -7,6 +7,8 @@
 #include "runtime/storage/outbox.h"
 #include "runtime/wire/loki_push.h"
 
+#include <stdio.h>
+
 enum { MAX_ENDPOINTS = 64, MAX_HEADERS = 64, MAX_ANSWER = 4096 };
 static const uint64_t MAX_QUEUE = (uint64_t)4 << 30;
 static const int64_t REOPEN_NS = 5000000000;
@@ -178,8 +180,8 @@ struct endpoint {
     struct outbox_endpoint *outbox;
     struct flight flights[OUTBOX_LANES_MAX]; /* by lane */
     struct str host;                         /* of the URL, for metrics */
+    int last_status;                         /* of the last answer, 0 = none came */
     struct self_metric *sent_entries, *sent_bytes, *retries;
-    struct self_histogram *duration;
 };
 
 struct writer {
@@ -195,12 +197,16 @@ struct writer {
 };
 
 /* ---- sending ---- */
+/* Alloy tells two reasons apart, by the last answer. */
 static void count_dropped(void *self, size_t items, const char *reason)
 {
     struct endpoint *e = self;
-    struct label labels[] = {{STR_INIT("host"), e->host},
-                             {STR_INIT("reason"), str_from(reason)},
-                             {STR_INIT("tenant"), e->args->tenant_id}};
+    bool limited = e->last_status == 429;
+    (void)reason;
+    struct label labels[] = {
+        {STR_INIT("host"), e->host},
+        {STR_INIT("reason"), limited ? STR("rate_limited") : STR("ingester_error")},
+        {STR_INIT("tenant"), e->args->tenant_id}};
     self_add(self_metric(host_metrics(e->writer->host), SELF_COUNTER,
                          "loki_write_dropped_entries_total",
                          "Number of log entries dropped because failed to be sent to the ingester "
@@ -220,6 +226,21 @@ static void say_failed(struct endpoint *e, const struct http_response *response,
         LOG_S("error", response->status != 0 ? answer : str_from(err->message)));
 }
 
+static void observe(struct endpoint *e, const struct http_response *response)
+{
+    static const double bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+    static const char name[] = "loki_write_request_duration_seconds";
+    char code[16];
+    int len = snprintf(code, sizeof code, "%d", response->status);
+    struct label labels[] = {{STR_INIT("host"), e->host},
+                             {STR_INIT("status_code"), str_of(code, (size_t)len)},
+                             {STR_INIT("tenant"), e->args->tenant_id}};
+    struct self_bounds buckets = {bounds, sizeof bounds / sizeof *bounds};
+    self_observe(self_histogram(host_metrics(e->writer->host), name, "Duration of send requests.",
+                                buckets, labels, 3),
+                 (double)response->duration_ns / 1e9);
+}
+
 static void answered(void *arg, const struct http_response *response, const struct error *err)
 {
     struct flight *flight = arg;
@@ -228,7 +249,8 @@ static void answered(void *arg, const struct http_response *response, const stru
     enum outbox_verdict verdict = outbox_http_verdict(response->status, e->args->retry_on_http_429);
     flight->request = NULL;
     flight->sent = NULL;
-    self_observe(e->duration, (double)response->duration_ns / 1e9);
+    e->last_status = response->status;
+    observe(e, response);
     if (verdict == OUTBOX_SENT) {
         self_add(e->sent_entries, (double)request->items);
         self_add(e->sent_bytes, (double)request->body.len);
@@ -359,18 +381,14 @@ static struct str url_host(struct str url)
 
 static void make_metrics(struct endpoint *e)
 {
-    static const double bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
     struct self_group *g = host_metrics(e->writer->host);
     struct label labels[] = {{STR_INIT("host"), e->host}, {STR_INIT("tenant"), e->args->tenant_id}};
     e->sent_entries = self_metric(g, SELF_COUNTER, "loki_write_sent_entries_total",
-                                  "Number of log entries sent to the ingester.", labels, 1);
+                                  "Number of log entries sent to the ingester.", labels, 2);
     e->sent_bytes = self_metric(g, SELF_COUNTER, "loki_write_sent_bytes_total",
-                                "Number of bytes sent.", labels, 1);
+                                "Number of bytes sent.", labels, 2);
     e->retries = self_metric(g, SELF_COUNTER, "loki_write_batch_retries_total",
                              "Number of times batches has had to be retried.", labels, 2);
-    struct self_bounds buckets = {bounds, sizeof bounds / sizeof *bounds};
-    e->duration = self_histogram(g, "loki_write_request_duration_seconds",
-                                 "Duration of send requests.", buckets, labels, 1);
 }
 
 static enum status open_endpoint(struct writer *w, struct endpoint *e, struct error *err)

@@ -175,7 +175,8 @@ static bool same_default(const struct shape *shape, struct schema_hit hit, struc
     struct row rows[2] = {*hit.row, {0}};
     rows[0].offset += hit.base;
     bool is_parsed = rows[0].type->kind == FIELD_TEXT || rows[0].type->kind == FIELD_CHOICE;
-    bool is_none = str_is(def, "-") || (is_parsed && str_is(def, "\"\""));
+    bool is_none =
+        str_is(def, "-") || str_starts(def, STR("capsule(")) || (is_parsed && str_is(def, "\"\""));
     rows[0].def = is_none ? NULL : arena_cstr(&arena, def);
     rows[0].required = false;
     const struct shape one = {.rows = rows, .size = shape->size};
