@@ -98,9 +98,10 @@ struct ast {
     uint32_t comment_count;
 };
 
-/* Parses a file with Alloy's messages, positions and recovery (SEMANTICS §2). Always returns a tree
- * or NULL (nothing usable); it is to be used only if `diags` got no error. Takes a reference to
- * source. */
+/* Parses a file with Alloy's messages, positions and recovery (SEMANTICS §2). The tree is the
+ * program's only if `diags` got no error. With errors it is what was understood, for editors: the
+ * shapes hold, but subtrees need not be contiguous, and what was skipped is missing. NULL when a
+ * limit was reached. Takes a reference to source. */
 struct ast *ast_parse(struct source *source, struct diags *diags);
 struct ast *ast_parse_expression(struct source *source, struct diags *diags);
 void ast_free(struct ast *ast);

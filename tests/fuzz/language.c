@@ -44,6 +44,32 @@ static void check_tree(const struct ast *ast)
     }
 }
 
+/* What a parse with errors leaves, for editors: every node has one parent at most, names and values
+ * are there. */
+static void check_rest(struct str text)
+{
+    struct diags diags;
+    diags_init(&diags);
+    struct source *source = source_new(STR_NONE, text, NULL);
+    struct ast *ast = ast_parse(source, &diags);
+    size_t children = 0;
+    for (ast_id id = 1; ast && id < ast->node_count; id++) {
+        AST_EACH(ast, id, child)
+        {
+            ASSERT(child < id);
+            ASSERT(++children < ast->node_count);
+        }
+        unsigned kind = ast_at(ast, id)->kind;
+        if (kind == AST_ATTRIBUTE || kind == AST_FIELD) {
+            ASSERT(ast_value(ast, id) != 0 && ast_name(ast, id).len <= text.len);
+        }
+        ASSERT(kind != AST_BLOCK || ast_block_body(ast, id) != 0);
+    }
+    ast_free(ast);
+    source_unref(source);
+    diags_release(&diags);
+}
+
 static void shape_of(struct buf *out, struct str text, uint32_t *comments)
 {
     struct diags diags;
@@ -88,6 +114,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (ast) {
         check_tree(ast);
         check_format(text);
+    } else {
+        check_rest(text);
     }
     ast_free(ast);
     diags_release(&diags);
