@@ -187,7 +187,10 @@ static void check_struct(struct checker *k, const struct shape *shape, ast_id no
     {
         struct str name = ast_name(k->ast, field);
         const struct row *row = schema_find(shape, name);
-        if (row)
+        if (row && row->refused)
+            diag_add(k->diags, DIAG_REFUSED_ATTRIBUTE, k->ast->source, ast_range(k->ast, field),
+                     STR_ARG(name), row->doc);
+        else if (row && !row_is_block(row))
             check_expr(k, row->type, row, ast_value(k->ast, field));
         else
             diag_add(k->diags, DIAG_ATTRIBUTE_UNKNOWN, k->ast->source, ast_range(k->ast, field),

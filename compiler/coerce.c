@@ -424,6 +424,12 @@ static bool coerce_struct(struct coercion *c, const struct field_type *type, con
                            STR_ARG(field->key));
             break;
         }
+        if (hit.row->refused) {
+            ok = fault_set(c->fault, field->value,
+                           "argument \"%.*s\" is not supported by invar yet: %s",
+                           STR_ARG(field->key), hit.row->doc);
+            break;
+        }
         char *at = (char *)member + hit.base + hit.row->offset;
         schema_reset(hit.row, at);
         ok = coerce(c, hit.row->type, hit.row, field->value, at) ||

@@ -81,6 +81,8 @@ static enum status check_name(struct str text, struct error *err)
 static const struct row inner_rows[] = {
     {ATTR(struct inner, x), .required = true, .doc = "The lower end."},
     {ATTR(struct inner, y), .def = "7", .doc = "The upper end."},
+    {REFUSED("soon", "it is not written")},
+    {REFUSED_BLOCK("sooner", "it is not written either")},
     {0},
 };
 static const struct shape inner_shape = SHAPE(struct inner, inner_rows, check_inner);
@@ -324,6 +326,9 @@ static const struct {
     {"c {\n targets = [{a = s}]\n}\n",
      "2:13-2:19 {a = s} target::ConvertFrom: cannot use a secret as a target value\n"},
     {"c {\n labels = {a = [1]}\n}\n", "2:16-2:18 [1] should be string, got array\n"},
+    {"c {\n object = {soon = 1}\n}\n",
+     "2:19-2:19 1 argument \"soon\" is not supported by invar yet: it is not written\n"},
+    {"c {\n object = {sooner = 1}\n}\n", "2:21-2:21 1 does not have field named \"sooner\"\n"},
     {"c {\n object = {z = 1}\n}\n", "2:16-2:16 1 does not have field named \"z\"\n"},
     {"c {\n name = \"n\"\n single { }\n}\n", "0:0 missing required attribute \"x\"\n"},
     {"c {\n name = \"n\"\n single {\n  x = 8\n }\n}\n", "0:0 x must not be larger than y\n"},
@@ -498,6 +503,9 @@ TEST(compiler_decode, the_static_check_reports_everything_at_once)
          "3:9-3:11 expected number, got string\n"
          "4:2-4:8 unrecognized block name \"yyy\"\n"
          "1:1-5:1 missing required attribute \"name\"\n"},
+        {"c {\n name = 1\n object = {x = 1, soon = 1, sooner = 2}\n}\n",
+         "3:19-3:26 argument \"soon\" is not supported by invar yet: it is not written\n"
+         "3:29-3:38 argument \"sooner\" is not supported by invar yet: it is not written either\n"},
         {"c {\n name = !true\n}\n", "2:10-2:13 expected string, got bool\n"},
         {"c {\n name = \"a\" - 1\n}\n",
          "2:9-2:15 should be one of [number] for binop -, got string\n"},
