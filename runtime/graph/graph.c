@@ -88,12 +88,6 @@ void graph_free(struct graph *graph)
     mem_free(graph);
 }
 
-struct loop *graph_place(struct graph *graph, const struct cell *cell)
-{
-    (void)cell;
-    return graph->loop_count ? graph->loops[0] : graph->options.control;
-}
-
 void graph_on_settled(struct graph *graph, loop_fn *fn, void *arg)
 {
     graph->settled = fn;

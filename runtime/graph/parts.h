@@ -194,6 +194,9 @@ struct generation *generation_new(struct graph *graph, struct program *program,
                                   struct diags *diags);
 void generation_free(struct generation *generation);
 
+/* place.c: loops for the components that are new. */
+void generation_place(struct graph *graph, struct generation *generation);
+
 /* cell.c */
 struct cell *cell_new(const struct program_block *block, struct str module_id);
 void cell_free(struct cell *cell); /* later, if a request still holds its host */
@@ -259,9 +262,8 @@ void transition_stopped(struct graph *graph, struct component_host *host);
 /* debug.c */
 void debug_info_write(struct json_writer *w, struct component_host *host);
 
-/* graph.c: threads for the data loops, and the loop for a new component. */
+/* graph.c: threads for the data loops. */
 enum status graph_start_loops(struct graph *graph, struct error *err);
-struct loop *graph_place(struct graph *graph, const struct cell *cell);
 
 /* blocks.c: what the names of config blocks and services stand for. */
 bool blocks_find(enum block_kind kind, struct str name, struct program_symbol *out);

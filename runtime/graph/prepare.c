@@ -57,7 +57,7 @@ static void give_cell(struct preparing *p, struct node *node)
         node->kept = true;
     } else {
         node->cell = cell_new(node->block, module_id);
-        node->cell->loop = graph_place(p->graph, node->cell);
+        node->cell->loop = p->graph->loop_count ? p->graph->loops[0] : p->graph->options.control;
     }
     map_put(&p->gen->cells, id, node);
 }
@@ -286,6 +286,7 @@ static void build(struct preparing *p, struct program *program)
     put_in_order(gen);
     for (uint32_t i = 0; i < gen->count; i++)
         link_node(gen, gen->nodes[i]);
+    generation_place(p->graph, gen);
 }
 
 struct generation *generation_new(struct graph *graph, struct program *program, struct diags *diags)

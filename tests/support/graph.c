@@ -223,7 +223,69 @@ static const struct component_def test_rare = {
     .build = source_build,
 };
 
-const struct component_def *const rig_components[] = {&test_sum, &test_source, &test_rare, NULL};
+/* ---- test.pipe ---- */
+
+struct pipe_args {
+    struct capsule_list to;
+};
+static const struct row pipe_rows[] = {
+    {ATTR(struct pipe_args, to), .capsule = &capsule_metrics, .doc = "Receivers."},
+    {0},
+};
+static const struct shape pipe_shape = SHAPE(struct pipe_args, pipe_rows, NULL);
+
+struct pipe_exports {
+    struct capsule_ref receiver;
+    int64_t number;
+};
+static const struct row pipe_export_rows[] = {
+    {ATTR(struct pipe_exports, receiver), .capsule = &capsule_metrics, .doc = "A receiver."},
+    {ATTR(struct pipe_exports, number), .doc = "A number."},
+    {0},
+};
+static const struct shape pipe_export_shape = SHAPE(struct pipe_exports, pipe_export_rows, NULL);
+
+static void pipe_push(void *self, struct batch *batch, struct ack *ack)
+{
+    (void)self;
+    (void)batch;
+    ack_done(ack, ACK_DONE, 0);
+}
+
+static enum status pipe_build(void *self, struct component_host *host, const void *args,
+                              struct error *err)
+{
+    static const struct sink_ops ops = {.push = pipe_push};
+    (void)args;
+    (void)err;
+    struct sink *sink = sink_new(host_loop(host), 1U << SIGNAL_METRICS, STR("pipe"), &ops, self);
+    *(struct sink **)self = sink;
+    struct pipe_exports exports = {.receiver = {sink_value(&capsule_metrics, sink)}, .number = 1};
+    host_export(host, &exports);
+    value_unref(exports.receiver.value);
+    return STATUS_OK;
+}
+
+static void pipe_release(void *self)
+{
+    struct sink *sink = *(struct sink **)self;
+    sink_close(sink);
+    sink_unref(sink);
+}
+
+static const struct component_def test_pipe = {
+    .name = "test.pipe",
+    .summary = "Takes metrics.",
+    .stability = STABILITY_GA,
+    .args = &pipe_shape,
+    .exports = &pipe_export_shape,
+    .size = sizeof(struct sink *),
+    .build = pipe_build,
+    .release = pipe_release,
+};
+
+const struct component_def *const rig_components[] = {&test_sum, &test_source, &test_rare,
+                                                      &test_pipe, NULL};
 
 /* ---- the rig ---- */
 
@@ -250,6 +312,7 @@ void rig_init_with(struct rig *rig, const struct graph_options *wishes)
         .internal = wishes->internal,
         .internal_arg = wishes->internal_arg,
         .control = rig->loop,
+        .data_loops = wishes->data_loops,
         .metrics = rig->metrics,
         .storage_path = STR("/data"),
     };
