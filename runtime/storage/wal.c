@@ -34,6 +34,12 @@ static struct segment *end_segment(struct wal *wal)
     return &wal->segments.items[wal->segments.len - 1];
 }
 
+/* Dictionaries are not counted: a new segment would begin with the same ones. */
+static bool is_full(const struct wal *wal)
+{
+    return wal->written >= wal->options.segment_bytes + wal->dictionary;
+}
+
 void wal_end_segment(struct wal *wal)
 {
     if (wal->fd < 0)
@@ -191,7 +197,7 @@ void wal_truncate(struct wal *wal)
     bool idle = wal->next == wal->committed && done + 1 >= wal->committed;
     if (!idle || wal->segments.len != 1)
         return;
-    if (wal->fd >= 0 && !wal->refused && end_segment(wal)->bytes < wal->options.segment_bytes)
+    if (wal->fd >= 0 && !wal->refused && !is_full(wal))
         return;
     wal_end_segment(wal);
     wal_segment_drop(wal);
@@ -331,7 +337,7 @@ static enum status segment_begin(struct wal *wal, struct error *err)
         return error_set(err, STATUS_UNAVAILABLE, "no memory for another segment");
     }
     wal->fd = fd;
-    wal->written = 0;
+    wal->written = wal->dictionary = 0;
     wal->want_segment = wal->refused = false;
     wal->began_ns = segment.touched_ns;
     segment_head_write(wal->buffer, segment.first, segment.touched_ns);
@@ -343,7 +349,7 @@ uint64_t wal_begin(struct wal *wal)
 {
     bool between = wal->next == wal->committed && wal->buffered == 0;
     if (wal->fd >= 0 && between && !wal->lost &&
-        (wal->want_segment || wal->written >= wal->options.segment_bytes)) {
+        (wal->want_segment || is_full(wal))) {
         wal_end_segment(wal);
         wal_truncate(wal);
     }
@@ -411,6 +417,8 @@ enum status wal_append(struct wal *wal, uint8_t type, struct str body, uint64_t 
     int failed = record_put(wal, type, body);
     if (failed)
         return group_failed(wal, failed, err);
+    if (type & WAL_DICTIONARY)
+        wal->dictionary += RECORD_HEAD + body.len;
     if (sequence)
         *sequence = wal->next;
     wal->next++;

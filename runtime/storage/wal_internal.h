@@ -43,6 +43,7 @@ struct wal {
     bool want_segment;
     bool lost;        /* records of this group are gone: the next commit says so */
     bool refused;     /* the disk was full since the segment began */
+    uint64_t dictionary; /* bytes of dictionaries in the segment: they do not make it full */
     uint64_t written; /* bytes in the file; the segment's `bytes` of them committed */
     char *buffer;     /* behind them, not yet in the file */
     size_t buffered;
