@@ -47,6 +47,7 @@ iproute2
 libclang-rt-14-dev
 libcriterion-dev
 libtree-sitter-dev
+neovim
 prometheus
 prometheus-node-exporter
 python3

@@ -243,8 +243,9 @@ static void deferred_start(void *arg)
         return;
     }
     struct curl_client *client = call->client;
-    client->internal(client->internal_arg, client->loop, after_authority(call->url), call->headers,
-                     call->header_count, internal_done, call);
+    const struct http_internal request = {after_authority(call->url), call->headers,
+                                          call->header_count};
+    client->internal(client->internal_arg, client->loop, &request, internal_done, call);
 }
 
 static char *copy_text(char *to, struct str from, struct str *out)

@@ -83,7 +83,8 @@ void grpc_reply(struct grpc_call *call, struct str message)
         grpc_fail(call, GRPC_RESOURCE_EXHAUSTED, STR("out of memory"), 0);
         return;
     }
-    http_reply_trailers(call->exchange, 200, &content_type, 1, body, trailers, 2);
+    const struct http_answer answer = {200, &content_type, 1, body, trailers, 2};
+    http_reply_answer(call->exchange, &answer);
     buf_release(&large);
 }
 

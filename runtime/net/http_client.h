@@ -90,9 +90,14 @@ struct str http_response_header(const struct http_response *response, const char
 int64_t http_retry_after(const struct http_response *response);
 
 /* In-process requests for "alloy.internal:12345": set once by the runtime. The handler may be
- * called on any data loop and answers on the loop it was called from. */
-typedef void http_internal_fn(void *arg, struct loop *loop, struct str path_and_query,
-                              const struct http_header *headers, size_t header_count,
+ * called on any data loop and answers on the loop it was called from; the request is valid during
+ * the call. */
+struct http_internal {
+    struct str path_and_query;
+    const struct http_header *headers;
+    size_t header_count;
+};
+typedef void http_internal_fn(void *arg, struct loop *loop, const struct http_internal *request,
                               http_done_fn *done, void *done_arg);
 void http_client_set_internal(struct http_client *client, http_internal_fn *fn, void *arg);
 

@@ -138,12 +138,9 @@ void http_reply_text(struct http_exchange *exchange, int status, struct str body
     http_reply(exchange, status, &type, 1, body);
 }
 
-void http_reply_trailers(struct http_exchange *exchange, int status,
-                         const struct http_header *headers, size_t header_count, struct str body,
-                         const struct http_header *trailers, size_t trailer_count)
+void http_reply_answer(struct http_exchange *exchange, const struct http_answer *answer)
 {
-    struct http_answer answer = {status, headers, header_count, body, trailers, trailer_count};
-    send(exchange, &answer);
+    send(exchange, answer);
 }
 
 void exchange_refuse(struct http_exchange *exchange, int status)

@@ -80,10 +80,15 @@ void http_reply(struct http_exchange *exchange, int status, const struct http_he
                 size_t header_count, struct str body);
 void http_reply_text(struct http_exchange *exchange, int status,
                      struct str body); /* text/plain; charset=utf-8 */
-/* With trailers (HTTP/2 only): gRPC. */
-void http_reply_trailers(struct http_exchange *exchange, int status,
-                         const struct http_header *headers, size_t header_count, struct str body,
-                         const struct http_header *trailers, size_t trailer_count);
+struct http_answer {
+    int status;
+    const struct http_header *headers;
+    size_t header_count;
+    struct str body;
+    const struct http_header *trailers; /* HTTP/2 only: gRPC */
+    size_t trailer_count;
+};
+void http_reply_answer(struct http_exchange *exchange, const struct http_answer *answer);
 /* Runs handler as if a request for `path_and_query` had come; the answer goes to done on the same
  * loop. For in-process requests. */
 void http_server_internal(struct http_server *server, struct str path_and_query,

@@ -39,15 +39,6 @@ enum {
 #define IDLE_DEFAULT (120 * NET_SECOND)
 #define SWEEP_PERIOD (NET_SECOND / 4)
 
-struct http_answer {
-    int status;
-    const struct http_header *headers;
-    size_t header_count;
-    struct str body;
-    const struct http_header *trailers;
-    size_t trailer_count;
-};
-
 /* What a protocol does with a connection. */
 struct http_engine {
     void (*feed)(struct http_conn *conn, struct str bytes);

@@ -220,12 +220,12 @@ static void refuse(void *arg)
     answer_asker(c);
 }
 
-void server_internal(void *arg, struct loop *loop, struct str path_and_query,
-                     const struct http_header *headers, size_t header_count, http_done_fn *done,
-                     void *done_arg)
+void server_internal(void *arg, struct loop *loop, const struct http_internal *request,
+                     http_done_fn *done, void *done_arg)
 {
     struct server_slot *slot = arg;
-    struct carried *c = carried_new(slot->server, path_and_query, headers, header_count);
+    struct carried *c =
+        carried_new(slot->server, request->path_and_query, request->headers, request->header_count);
     c->origin = loop;
     c->done = done;
     c->done_arg = done_arg;

@@ -42,8 +42,7 @@ struct server_slot {
     struct server *server;
     struct loop *control;
 };
-void server_internal(void *arg, struct loop *loop, struct str path_and_query,
-                     const struct http_header *headers, size_t header_count, http_done_fn *done,
-                     void *done_arg);
+void server_internal(void *arg, struct loop *loop, const struct http_internal *request,
+                     http_done_fn *done, void *done_arg);
 
 #endif

@@ -44,7 +44,7 @@ TOKEN = re.compile(r"""
 """, re.X | re.S)
 BRANCHES = {"if", "for", "while", "case", "&&", "||", "?"}
 # What makes a name at file scope harmless: the once types hold nothing but "has it run", a memory owner
-# is a pair of atomic counters, and a table of the process that starts with its own lock.
+# is a pair of atomic counters, and what the process shares starts with its own lock or once.
 QUALIFIERS = {"const", "_Thread_local", "extern", "_Static_assert", "pthread_once_t", "uv_once_t",
               "mem_owner"}
 TAGS = {"struct", "union", "enum"}
@@ -210,7 +210,7 @@ class Gates:
                 self.say(path, head[0].line, "typedef of a struct")
             return
         before = words[:words.index("=")] if "=" in words else words
-        if any(t.text == "PTHREAD_MUTEX_INITIALIZER" for t in head):
+        if any(t.text in ("PTHREAD_MUTEX_INITIALIZER", "PTHREAD_ONCE_INIT") for t in head):
             return
         if QUALIFIERS & set(words) or before[-1] == "}":
             return
@@ -227,7 +227,9 @@ class Gates:
             name, count, line = parameters_of(head)
             last = tokens[end].line
             lines = last - head[0].line + 1
-            branches = 1 + sum(t.text in BRANCHES and t.kind != "string" for t in tokens[body:end])
+            # An assertion of a test joins what it expects; that is a list, not a branch.
+            counted = BRANCHES - {"&&", "||"} if path.startswith("tests/") else BRANCHES
+            branches = 1 + sum(t.text in counted and t.kind != "string" for t in tokens[body:end])
             self.functions.append((lines, branches, count))
             if lines > MAX_FUNCTION:
                 self.say(path, line, "%s has %d lines, at most %d" % (name, lines, MAX_FUNCTION))

@@ -32,8 +32,7 @@ static void grpc_echo(void *arg, struct grpc_call *call, struct str message)
 void server_rig_begin(struct server_rig *rig)
 {
     struct error err;
-    const struct http_server_options options = {.listen = STR("memory:0"),
-                                               .max_body = 64 * 1024};
+    const struct http_server_options options = {.listen = STR("memory:0"), .max_body = 64 * 1024};
     const struct grpc_method method = {"/t.S/Echo", grpc_echo, NULL, NULL, 16 * 1024};
     *rig = (struct server_rig){.loop = memory_loop_new()};
     rig->server = http_server_new(rig->loop, &options, &err);

@@ -1,3 +1,4 @@
+/* Patterns of files: what they match and what a walk finds. */
 #include "components/common/glob.h"
 
 #include "base/buf.h"

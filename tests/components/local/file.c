@@ -1,3 +1,4 @@
+/* local.file and local.file_match in a live graph. */
 #include "runtime/component.h"
 #include "tests/support/graph.h"
 #include "tests/support/test.h"

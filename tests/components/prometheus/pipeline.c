@@ -131,13 +131,11 @@ static void serve_later(void *arg)
     p.done(p.arg, &response, &none);
 }
 
-static void serve(void *arg, struct loop *loop, struct str path, const struct http_header *headers,
-                  size_t header_count, http_done_fn *done, void *done_arg)
+static void serve(void *arg, struct loop *loop, const struct http_internal *request,
+                  http_done_fn *done, void *done_arg)
 {
     (void)arg;
-    (void)path;
-    (void)headers;
-    (void)header_count;
+    (void)request;
     view.requests++;
     struct pending *p = mem_alloc(NULL, sizeof(*p));
     *p = (struct pending){done, done_arg};

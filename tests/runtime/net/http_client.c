@@ -241,13 +241,13 @@ TEST(http_client, ends_with_a_reason_when_it_fails)
         buf_release(&a[i].body);
 }
 
-static void serve_inside(void *arg, struct loop *loop, struct str path_and_query,
-                         const struct http_header *headers, size_t header_count, http_done_fn *done,
-                         void *done_arg)
+static void serve_inside(void *arg, struct loop *loop, const struct http_internal *request,
+                         http_done_fn *done, void *done_arg)
 {
     struct site *site = arg;
     cr_assert(loop == site->rig.loop);
-    http_server_internal(site->rig.server, path_and_query, headers, header_count, done, done_arg);
+    http_server_internal(site->rig.server, request->path_and_query, request->headers,
+                         request->header_count, done, done_arg);
 }
 
 TEST(http_client, the_program_itself_is_reached_without_a_socket)
