@@ -5,156 +5,9 @@
 #include "compiler/ast.h"
 #include "compiler/decode.h"
 #include "tests/support/reader.h"
+#include "tests/support/sample.h"
 #include "tests/support/test.h"
 #include "tests/support/values.h"
-
-struct inner {
-    struct str label;
-    int64_t x;
-    int64_t y;
-};
-
-struct stage {
-    struct str source;
-    struct enum_block_list stages;
-};
-
-struct basic {
-    struct str user;
-    struct secret password;
-    struct inner *proxy;
-};
-
-enum mode { MODE_NONE, MODE_FAST, MODE_SAFE };
-
-struct pair {
-    struct inner items[2];
-};
-
-struct args {
-    struct str name;
-    bool enabled;
-    uint8_t small;
-    int port;
-    double ratio;
-    struct duration timeout;
-    struct size_bytes size;
-    struct str_list tags;
-    struct str_map labels;
-    struct secret_list_map headers;
-    struct opt_int limit;
-    struct target_list targets;
-    struct capsule_list forward_to;
-    struct any extra;
-    struct regex_ref regex;
-    struct time_point since;
-    struct bytes raw;
-    struct optional_secret content;
-    struct inner object;
-    enum mode mode;
-    struct basic basic;
-    struct inner single;
-    struct inner *optional;
-    struct LIST_OF(struct inner) rules;
-    struct LIST_OF(struct inner) ends;
-    struct enum_block_list stages;
-    struct str_map free;
-    struct any loose;
-};
-
-static enum status check_inner(void *args, struct arena *arena, struct error *err)
-{
-    (void)arena;
-    const struct inner *inner = args;
-    if (inner->x <= inner->y)
-        return STATUS_OK;
-    return error_set(err, STATUS_INVALID, "x must not be larger than y");
-}
-
-static enum status check_name(struct str text, struct error *err)
-{
-    if (str_find_byte(text, ' ', 0) == SIZE_MAX)
-        return STATUS_OK;
-    return error_set(err, STATUS_INVALID, "no blanks in \"%.*s\"", STR_ARG(text));
-}
-
-static const struct row inner_rows[] = {
-    {ATTR(struct inner, x), .required = true, .doc = "The lower end."},
-    {ATTR(struct inner, y), .def = "7", .doc = "The upper end."},
-    {REFUSED("soon", "it is not written")},
-    {REFUSED_BLOCK("sooner", "it is not written either")},
-    {0},
-};
-static const struct shape inner_shape = SHAPE(struct inner, inner_rows, check_inner);
-
-static const struct row named_rows[] = {
-    {LABEL(struct inner, label)},
-    {ATTR(struct inner, x), .doc = "A number."},
-    {0},
-};
-static const struct shape named_shape = SHAPE(struct inner, named_rows, NULL);
-
-static const struct row variants[];
-static const struct row stage_rows[] = {
-    {ATTR(struct stage, source), .def = "\"line\"", .doc = "Where the text comes from."},
-    {ENUM_BLOCKS(struct stage, stages, "stage", variants), .doc = "Stages inside."},
-    {0},
-};
-static const struct shape stage_shape = SHAPE(struct stage, stage_rows, NULL);
-static const struct row variants[] = {
-    {VARIANT("stage.match", struct stage, stage_shape), .doc = "Stages within a stage."},
-    {VARIANT("stage.set", struct inner, inner_shape), .doc = "Sets something."},
-    {0},
-};
-
-static const struct row basic_rows[] = {
-    {ATTR(struct basic, user), .doc = "A user."},
-    {ATTR(struct basic, password), .doc = "A password."},
-    {BLOCK_OPT(struct basic, proxy, inner_shape), .doc = "A proxy."},
-    {0},
-};
-static const struct shape basic_shape = SHAPE(struct basic, basic_rows, NULL);
-
-static const struct capsule_type receiver = {.name = "test.Receiver"};
-static const char *const modes[] = {"", "fast", "safe", NULL};
-static const char *const names[] = {"a", "b", NULL};
-static const struct number_bounds ports = {
-    .min = 1, .max = 65535, .has_min = true, .has_max = true};
-
-static const struct row rows[] = {
-    {ATTR(struct args, name), .required = true, .check = check_name, .doc = "A name."},
-    {ATTR(struct args, enabled), .def = "true", .doc = "A flag."},
-    {ATTR(struct args, small), .doc = "A small number."},
-    {ATTR(struct args, port), .def = "80", .bounds = &ports, .doc = "A port."},
-    {ATTR(struct args, ratio), .def = "0.5", .doc = "A ratio."},
-    {ATTR(struct args, timeout), .def = "\"10s\"", .doc = "A time."},
-    {ATTR_AS(struct args, size, "max_size"), .def = "\"1MiB\"", .doc = "A size."},
-    {ATTR(struct args, tags), .def = "[\"a\", \"b\"]", .oneof = names, .doc = "Tags."},
-    {ATTR(struct args, labels), .def = "{k = \"v\"}", .doc = "Labels."},
-    {ATTR(struct args, headers), .doc = "Headers."},
-    {ATTR(struct args, limit), .doc = "A limit."},
-    {ATTR(struct args, targets), .doc = "Targets."},
-    {ATTR(struct args, forward_to), .capsule = &receiver, .doc = "Receivers."},
-    {ATTR(struct args, extra), .doc = "Anything."},
-    {TEXT(struct args, regex, field_regex_full), .def = "\"(.*)\"", .doc = "A pattern."},
-    {ATTR(struct args, since), .doc = "A moment."},
-    {ATTR(struct args, raw), .doc = "Bytes."},
-    {ATTR(struct args, content), .doc = "Text that may be secret."},
-    {OBJECT(struct args, object, inner_shape), .doc = "An object."},
-    {CHOICE(struct args, mode, modes), .def = "\"fast\"", .doc = "A mode."},
-    {SQUASH(struct args, basic, basic_shape)},
-    {BLOCK(struct args, single, inner_shape), .present_default = true, .doc = "One block."},
-    {BLOCK_OPT(struct args, optional, inner_shape), .doc = "A block or none."},
-    {BLOCKS(struct args, rules, "rule", named_shape), .doc = "Blocks."},
-    {BLOCKS(struct args, ends, "end", inner_shape), .exactly = 2, .doc = "Two blocks or none."},
-    {ENUM_BLOCKS(struct args, stages, "stage", variants), .doc = "Stages."},
-    {FREE_BLOCK(struct args, free), .doc = "Free text entries."},
-    {FREE_BLOCK(struct args, loose), .doc = "Free entries."},
-    {REFUSED("later", "it needs a parser")},
-    {REFUSED_BLOCK("much.later", "it needs a lot")},
-    {0},
-};
-static const struct shape args_shape = SHAPE(struct args, rows, NULL);
 
 /* A body at work: everything that decoding needs and leaves. */
 struct job {
@@ -177,7 +30,7 @@ static void job_init(struct job *job, const char *text)
     struct value_field fields[] = {
         {STR("t"), target_value},
         {STR("ts"), value_array(list, 3)},
-        {STR("r"), value_capsule(&receiver, job)},
+        {STR("r"), value_capsule(&sample_receiver, job)},
         {STR("s"), value_secret(STR("hush"))},
     };
     *job = (struct job){0};
@@ -263,7 +116,7 @@ TEST(compiler_decode, every_kind_of_block_is_filled)
     cr_expect(a->single.x == 3 && a->single.y == 7 && a->optional->y == 1);
     cr_expect(a->rules.count == 2 && str_is(a->rules.items[1].label, "two"));
     cr_expect(a->ends.count == 2 && a->ends.items[1].x == 2);
-    cr_expect(a->stages.count == 2 && a->stages.items[0].row == &variants[1]);
+    cr_expect(a->stages.count == 2 && a->stages.items[0].row == &sample_variants[1]);
     const struct stage *match = a->stages.items[1].item;
     const struct stage *nested = match->stages.items[0].item;
     cr_expect(str_is(match->source, "line") && str_is(nested->source, "deep"));
@@ -482,7 +335,7 @@ TEST(compiler_decode, tables_are_proven)
     static const struct {
         const struct row *rows;
         bool good;
-    } tables[] = {{rows, true},         {good, true},   {no_doc, false},
+    } tables[] = {{sample_rows, true},  {good, true},   {no_doc, false},
                   {bad_default, false}, {twice, false}, {wrong_shape, false}};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         struct shape shape = {.rows = tables[i].rows, .size = sizeof(struct args)};

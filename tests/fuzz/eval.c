@@ -2,25 +2,12 @@
  * Whatever comes out is printed in both forms. */
 
 #include "compiler/ast.h"
-#include "compiler/target.h"
 #include "stdlib/stdlib.h"
 #include "tests/support/values.h"
 
 enum { INPUT_MAX = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct value *variables(void)
-{
-    struct target_label label = {STR("a"), STR("1")};
-    struct value_field fields[] = {
-        {STR("o"), values_object("{a = [1, {b = \"x\"}], n = null}")},
-        {STR("s"), value_secret(STR("hush"))},
-        {STR("p"), value_optional_secret(STR("plain"), false)},
-        {STR("t"), value_capsule(&capsule_target, target_new(&label, 1))},
-    };
-    return value_object(fields, sizeof(fields) / sizeof(fields[0]), false);
-}
 
 static void print(const struct value *v)
 {
@@ -39,7 +26,7 @@ static void evaluate(const struct ast *ast, struct diags *diags)
     struct stdlib lib;
     struct values_scope scope;
     struct arena arena;
-    struct value *vars = variables();
+    struct value *vars = values_objects();
     stdlib_init(&lib);
     arena_init(&arena, NULL, 0);
     values_scope_init(&scope, vars, &lib);

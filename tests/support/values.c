@@ -3,6 +3,7 @@
 #include "tests/support/values.h"
 
 #include "compiler/ast.h"
+#include "compiler/target.h"
 #include "tests/support/reader.h"
 
 static struct value *load(void *arg, const struct expr *e, size_t ref_index, size_t *used)
@@ -60,4 +61,16 @@ struct value *values_object(const char *text)
     struct value *v = eval(text, &scope.scope, &diags);
     diags_release(&diags);
     return v;
+}
+
+struct value *values_objects(void)
+{
+    struct target_label label = {STR("a"), STR("1")};
+    struct value_field fields[] = {
+        {STR("o"), values_object("{a = [1, {b = \"x\"}], n = null}")},
+        {STR("s"), value_secret(STR("hush"))},
+        {STR("p"), value_optional_secret(STR("plain"), false)},
+        {STR("t"), value_capsule(&capsule_target, target_new(&label, 1))},
+    };
+    return value_object(fields, sizeof(fields) / sizeof(fields[0]), false);
 }

@@ -18,5 +18,7 @@ void values_scope_init(struct values_scope *s, const struct value *variables,
 void values_eval(struct buf *out, const char *text, const struct scope *scope);
 /* An object value from an expression of literals. */
 struct value *values_object(const char *text);
+/* Variables for fuzzing: o an object, s a secret, p an optional one, t a target. */
+struct value *values_objects(void);
 
 #endif
