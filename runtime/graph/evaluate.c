@@ -186,9 +186,13 @@ static void evaluate_logging(struct graph *graph, struct node *node)
     struct decoding d;
     if (!node_decode(graph, node, &d))
         return;
+    if (!logging_apply(graph, d.args->data)) {
+        decoded_free(d.args);
+        node_fail(graph, node, "", NULL, &node_out_of_memory);
+        return;
+    }
     decoded_free(node->cell->args);
     node->cell->args = d.args;
-    logging_apply(graph, d.args->data);
     cell_healthy(node->cell, "node evaluated");
 }
 

@@ -193,7 +193,7 @@ static void evaluate_all(struct graph *graph, struct generation *gen)
     gen->loading = false;
     self_set(graph->evaluating, 0);
     if (!has_block(gen, "logging"))
-        logging_apply(graph, NULL);
+        (void)logging_apply(graph, NULL);
     const struct graph_services *services = &graph->options.services;
     if (services->http && !has_block(gen, "http"))
         (void)services->http(services->arg, NULL, NULL);
@@ -270,10 +270,13 @@ enum status graph_run(struct graph *graph, struct error *err)
 
 /* ---- logging ---- */
 
-void logging_apply(struct graph *graph, const struct logging_args *args)
+bool logging_apply(struct graph *graph, const struct logging_args *args)
 {
     enum log_level level = args ? (enum log_level)args->level : LOG_INFO;
     enum log_format format = args ? (enum log_format)args->format : LOG_LOGFMT;
+    if (!log_tap_set(graph, args ? &args->write_to : NULL))
+        return false;
     if (graph->options.log)
         log_open(graph->options.log, level, format);
+    return true;
 }

@@ -158,6 +158,7 @@ struct graph {
     struct log log;
     struct label_table *labels;
     struct self_group *metrics;
+    struct log_tap *tap; /* NULL = no receivers of log lines */
     struct loop *loops[GRAPH_MAX_DATA_LOOPS];
     unsigned loop_count;
     bool running; /* data loops have threads */
@@ -281,7 +282,11 @@ struct logging_args {
     struct str destination;
     struct capsule_list write_to;
 };
-/* NULL = the defaults. */
-void logging_apply(struct graph *graph, const struct logging_args *args);
+/* NULL = the defaults. False = no memory. */
+bool logging_apply(struct graph *graph, const struct logging_args *args);
+
+/* log_tap.c: logging.write_to. NULL or none ends it; false = no memory, nothing changed. */
+bool log_tap_set(struct graph *graph, const struct capsule_list *receivers);
+void log_tap_free(struct graph *graph);
 
 #endif

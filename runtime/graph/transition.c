@@ -223,6 +223,7 @@ void graph_stop(struct graph *graph, int64_t deadline_ns, loop_fn *done, void *a
 {
     /* After a first load that failed; components may need their loops to stop. */
     (void)graph_start_loops(graph, NULL);
+    log_tap_free(graph);
     graph->stopping = true;
     graph->done = done;
     graph->done_arg = arg;

@@ -236,20 +236,42 @@ static const struct shape pipe_shape = SHAPE(struct pipe_args, pipe_rows, NULL);
 
 struct pipe_exports {
     struct capsule_ref receiver;
+    struct capsule_ref logs;
     int64_t number;
 };
 static const struct row pipe_export_rows[] = {
     {ATTR(struct pipe_exports, receiver), .capsule = &capsule_metrics, .doc = "A receiver."},
+    {ATTR(struct pipe_exports, logs), .capsule = &capsule_logs, .doc = "A receiver of logs."},
     {ATTR(struct pipe_exports, number), .doc = "A number."},
     {0},
 };
 static const struct shape pipe_export_shape = SHAPE(struct pipe_exports, pipe_export_rows, NULL);
 
+struct pipe {
+    struct sink *metrics;
+    struct sink *logs;
+};
+
+static void add_to_journal(struct str text)
+{
+    if (text.len + 1 > JOURNAL_MAX - journal_len)
+        return;
+    memcpy(journal + journal_len, text.ptr, text.len);
+    journal_len += text.len;
+    journal[journal_len++] = '\n';
+}
+
+/* Lines of logs are noted. */
 static void pipe_push(void *self, struct batch *batch, struct ack *ack)
 {
     (void)self;
-    (void)batch;
-    ack_done(ack, ACK_DONE, 0);
+    if (batch->signal == SIGNAL_LOGS) {
+        const struct log_batch *logs = (const struct log_batch *)batch;
+        for (size_t i = 0; i < logs->entry_count; i++)
+            add_to_journal(logs->entries[i].line);
+    }
+    if (ack)
+        ack_done(ack, ACK_DONE, 0);
 }
 
 static enum status pipe_build(void *self, struct component_host *host, const void *args,
@@ -258,19 +280,26 @@ static enum status pipe_build(void *self, struct component_host *host, const voi
     static const struct sink_ops ops = {.push = pipe_push};
     (void)args;
     (void)err;
-    struct sink *sink = sink_new(host_loop(host), 1U << SIGNAL_METRICS, STR("pipe"), &ops, self);
-    *(struct sink **)self = sink;
-    struct pipe_exports exports = {.receiver = {sink_value(&capsule_metrics, sink)}, .number = 1};
+    struct pipe *pipe = self;
+    struct loop *loop = host_loop(host);
+    pipe->metrics = sink_new(loop, 1U << SIGNAL_METRICS, STR("pipe"), &ops, self);
+    pipe->logs = sink_new(loop, 1U << SIGNAL_LOGS, STR("pipe"), &ops, self);
+    struct pipe_exports exports = {.receiver = {sink_value(&capsule_metrics, pipe->metrics)},
+                                   .logs = {sink_value(&capsule_logs, pipe->logs)},
+                                   .number = 1};
     host_export(host, &exports);
     value_unref(exports.receiver.value);
+    value_unref(exports.logs.value);
     return STATUS_OK;
 }
 
 static void pipe_release(void *self)
 {
-    struct sink *sink = *(struct sink **)self;
-    sink_close(sink);
-    sink_unref(sink);
+    struct pipe *pipe = self;
+    sink_close(pipe->metrics);
+    sink_close(pipe->logs);
+    sink_unref(pipe->metrics);
+    sink_unref(pipe->logs);
 }
 
 static const struct component_def test_pipe = {
@@ -279,7 +308,7 @@ static const struct component_def test_pipe = {
     .stability = STABILITY_GA,
     .args = &pipe_shape,
     .exports = &pipe_export_shape,
-    .size = sizeof(struct sink *),
+    .size = sizeof(struct pipe),
     .build = pipe_build,
     .release = pipe_release,
 };
@@ -313,6 +342,7 @@ void rig_init_with(struct rig *rig, const struct graph_options *wishes)
         .internal_arg = wishes->internal_arg,
         .control = rig->loop,
         .data_loops = wishes->data_loops,
+        .log = wishes->log,
         .metrics = rig->metrics,
         .storage_path = STR("/data"),
     };

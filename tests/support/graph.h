@@ -5,7 +5,7 @@
  *
  *   test.sum     { inputs = [int], plus = int, fail = "build" | "update" }, exports sum, odd
  *   test.source  { value = int }, exports value; publishes what rig_publish says
- *   test.pipe    { to = [receiver] }, exports receiver, number
+ *   test.pipe    { to = [receiver] }, exports receiver, logs, number; notes lines of logs
  *
  * Every call of a component is noted in the journal: "build test.sum.a\n". */
 
@@ -30,8 +30,8 @@ struct rig {
 };
 
 void rig_init(struct rig *rig);
-/* The same with other components, stability, in-process requests and (real) data loops; what is
- * unset stays as it is. */
+/* The same with other components, stability, in-process requests, log and (real) data loops; what
+ * is unset stays as it is. */
 void rig_init_with(struct rig *rig, const struct graph_options *wishes);
 /* Stops the graph and frees everything. */
 void rig_release(struct rig *rig);
