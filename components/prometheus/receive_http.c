@@ -176,7 +176,7 @@ static int check_head(const struct receiver *r, const struct http_request *reque
     if (*version == 0) {
         error_set(err, STATUS_UNSUPPORTED,
                   "expected application/x-protobuf as the first "
-                  "(media) part, got \"%.*s\" content-type",
+                  "(media) part, got %.*s content-type",
                   STR_ARG(type));
         return 415;
     }
@@ -210,7 +210,9 @@ static struct metric_batch *decode(struct receiver *r, struct str body, unsigned
 {
     buf_clear(&r->decoded);
     if (decompress_bytes(COMPRESSION_SNAPPY, body, &r->decoded, err) != STATUS_OK) {
-        error_prefix(err, "snappy: ");
+        bool is_corrupt = err->status == STATUS_INVALID;
+        error_set(err, err->status, "snappy: %s",
+                  is_corrupt ? "corrupt input" : "decoded block is too large");
         return NULL;
     }
     struct metric_batch *batch = metric_batch_new(64);
