@@ -32,6 +32,7 @@ struct positions {
     struct map entries; /* by key text */
     size_t bytes;
     bool dirty;
+    bool damaged; /* when it was opened */
     bool failing; /* so that one line is logged, not one a second */
     struct loop_timer *timer;
     struct buf name; /* scratch for keys */
@@ -144,7 +145,8 @@ static void read_all(struct positions *p, struct str text)
         str_cut(rest, '\n', &line, &rest);
         damaged += line.len && !read_line(p, line, texts);
     }
-    if ((damaged || (!whole && text.len)) && p->log.sink)
+    p->damaged = damaged || (!whole && text.len);
+    if (p->damaged && p->log.sink)
         LOG(&p->log, LOG_WARN, "positions file is damaged", LOG_I("lost_entries", damaged));
     buf_release(&texts[0]);
     buf_release(&texts[1]);
@@ -267,6 +269,11 @@ enum status positions_open(struct loop *loop, const char *folder, const struct l
     load(p);
     *out = p;
     return STATUS_OK;
+}
+
+bool positions_damaged(const struct positions *p)
+{
+    return p->damaged;
 }
 
 void positions_close(struct positions *p)

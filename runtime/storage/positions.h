@@ -34,6 +34,8 @@ struct position {
 /* `folder` is made if missing; the file in it is "positions". */
 enum status positions_open(struct loop *loop, const char *folder, const struct log *log,
                            struct positions **out, struct error *err);
+/* Whether something in the file could not be read when it was opened. */
+bool positions_damaged(const struct positions *p);
 /* Saves once more. NULL is fine. */
 void positions_close(struct positions *p);
 /* False when the file is not known. */
