@@ -66,6 +66,7 @@ bool pb_next(struct pb_reader *r, struct pb_field *field)
     if (r->bad || r->at >= r->end || !pb_varint(r, &tag))
         return false;
     field->wire = (uint8_t)(tag & 7);
+    field->bytes = STR_NONE; /* nothing of an earlier message is left */
     if (tag >> 3 == 0 || tag >> 3 > 0x1fffffff) {
         r->bad = true;
         return false;

@@ -152,7 +152,9 @@ static enum status read_exemplar(struct decoding *d, struct str bytes, struct la
     size_t count = 0;
     while (pb_next(&r, &field)) {
         enum status status = STATUS_OK;
-        if (field.number == 1)
+        if (field.number == 1 && field.wire != PB_BYTES)
+            status = malformed(d, "exemplar");
+        else if (field.number == 1)
             status = v2 ? read_refs(d, &field, &count) : read_pair_v1(d, field.bytes, &count);
         else if (!read_point(&field, 2, &point))
             status = malformed(d, "exemplar");
@@ -343,6 +345,8 @@ enum status remote_write_read(struct remote_write_body body, struct label_table 
         d.limits.max_series = SERIES_DEFAULT;
     if (!d.limits.max_items)
         d.limits.max_items = ITEMS_DEFAULT;
+    if (counts)
+        *counts = d.counts;
     d.pairs = mem_try_alloc(NULL, LABELS_MAX * sizeof(*d.pairs));
     if (!d.pairs)
         return error_set(err, STATUS_MEMORY, "no memory for a remote write request");
