@@ -28,6 +28,11 @@ add_compile_options(-g -fno-strict-aliasing -ffunction-sections -fdata-sections
 add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions;-fno-rtti>")
 add_link_options(-pie -Wl,--gc-sections -Wl,--as-needed)
 
+# Deliberate bugs that tests switch on (base/mutant.h).
+if(NOT INVAR_FLAVOR STREQUAL "release")
+    add_compile_definitions(INVAR_MUTANTS=1)
+endif()
+
 set(hardening -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
     -ftrivial-auto-var-init=zero -fno-strict-overflow -fno-delete-null-pointer-checks)
 

@@ -8,6 +8,7 @@
 
 #include "runtime/storage/outbox_internal.h"
 
+#include "base/mutant.h"
 #include "base/world.h"
 
 enum { SUCCESSES_TO_GROW = 8 };
@@ -46,7 +47,7 @@ static void advance(struct outbox_endpoint *e)
         const struct lane *lane = &e->lanes[i];
         if (lane->filling && is_before(lane->filling_from, place))
             place = lane->filling_from;
-        if (lane->busy && is_before(lane->busy_from, place))
+        if (lane->busy && !MUTANT(CURSOR_BEFORE_ANSWER) && is_before(lane->busy_from, place))
             place = lane->busy_from;
     }
     struct wal_position now = wal_cursor_position(e->cursor);
@@ -84,6 +85,8 @@ static void lane_send(struct lane *lane)
     struct outbox_endpoint *e = lane->request.endpoint;
     lane->in_flight = true;
     lane->sent_ns = loop_now_ns(e->outbox->loop);
+    if (MUTANT(CURSOR_BEFORE_ANSWER))
+        advance(e);
     e->options.sender->send(e->options.self, &lane->request);
 }
 

@@ -1,0 +1,23 @@
+#ifndef BASE_MUTANT_H
+#define BASE_MUTANT_H
+
+/* Deliberate bugs, to prove that the tests find them. They exist in test builds only
+ * (INVAR_MUTANTS); in the product MUTANT is false and the code behind it is gone. One at a time, of
+ * the calling thread. */
+
+#include <stdbool.h>
+
+enum mutant {
+    MUTANT_NONE,
+    MUTANT_CURSOR_BEFORE_ANSWER, /* outbox: a request counts as delivered when it is sent */
+};
+
+#ifdef INVAR_MUTANTS
+void mutant_set(enum mutant mutant);
+bool mutant_is(enum mutant mutant);
+#define MUTANT(name) mutant_is(MUTANT_##name)
+#else
+#define MUTANT(name) false
+#endif
+
+#endif
