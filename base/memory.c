@@ -423,6 +423,13 @@ void mem_scope_unguard(void (*undo)(void *arg), void *arg)
 
 /* Scopes. */
 
+#ifdef INVAR_MUTANTS
+void mem_scope_forget(void)
+{
+    thread.scope = NULL;
+}
+#endif
+
 static void move_to_outer(struct mem_scope *scope)
 {
     struct mem_scope *outer = scope->outer;

@@ -81,6 +81,12 @@ _Noreturn void mem_exhausted(void);
 void mem_scope_guard(void (*undo)(void *arg), void *arg);
 void mem_scope_unguard(void (*undo)(void *arg), void *arg);
 
+#ifdef INVAR_MUTANTS
+/* For the simulator, whose processes die by a jump: no scope is active any more, and what the scopes
+ * held is leaked. */
+void mem_scope_forget(void);
+#endif
+
 /* The nth allocation of this thread from now on fails once (1 = the next); 0 switches it off.
  * mem_failed_once tells whether the switch has fired since it was set. */
 void mem_fail_at(uint64_t nth);

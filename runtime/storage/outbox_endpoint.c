@@ -340,6 +340,11 @@ static void timer_fired(void *arg)
 
 bool endpoint_is_settled(const struct outbox_endpoint *e)
 {
+    /* What is on its way may still be taken: it would be repeated. */
+    for (unsigned i = 0; i < OUTBOX_LANES_MAX; i++) {
+        if (e->lanes[i].in_flight)
+            return false;
+    }
     if (e->stats.blocked_since_ns)
         return true;
     return !e->pumping && !e->has_record && lanes_empty(e) && wal_pending_records(e->cursor) == 0;

@@ -209,6 +209,8 @@ static int receive(void *arg, const struct sim_request *request)
         struct remote_write_body wire = {REMOTE_WRITE_1, buf_view(&body)};
         status = remote_write_read(wire, j->table, limits, batch, &counts, &err);
     }
+    sim_trace(j->sim, "a request of %zu samples from number %.0f arrives", batch->sample_count,
+              batch->sample_count != 0 ? batch->samples[0].value : 0);
     for (size_t i = 0; status == STATUS_OK && i < batch->sample_count; i++) {
         arrived(j, &batch->samples[i]);
     }
@@ -253,6 +255,7 @@ static void live(void *arg)
         .metrics = metrics,
         .storage_path = STR("/data"),
     };
+    sim_trace(sim, "the program starts");
     struct graph *graph = graph_new(&options, &err);
     cr_assert(graph != NULL, "%s", err.message);
     if (graph_load(graph, "/config.alloy", &diags, &err) == GRAPH_APPLIED) {
@@ -264,7 +267,8 @@ static void live(void *arg)
     }
     diags_release(&diags);
     if (is_stopped || !life->stops)
-        return;
+        sim_die(sim, "at the end of its time");
+    sim_trace(sim, "the program is told to stop");
     graph_stop(graph, 10 * SECOND, stopped, &is_stopped);
     for (int i = 0; i < 200 && !is_stopped; i++)
         sim_run(sim, sim->now + SECOND / 10);

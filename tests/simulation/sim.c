@@ -327,6 +327,7 @@ bool sim_live(struct sim *sim, void (*life)(void *arg), void *arg)
         life(arg);
         survived = true;
     } else {
+        mem_scope_forget();
         sim->seen.deaths++;
     }
     sim->is_alive = false;
