@@ -34,6 +34,11 @@ static void make_metrics(struct graph *graph)
     graph->evaluation_seconds =
         self_histogram(graph->metrics, "alloy_component_evaluation_seconds",
                        "Time spent performing component evaluation", seconds, labels, 2);
+    /* Alloy's controller of remote configuration shows itself even when it has nothing to do. */
+    struct label remote[] = {{STR("controller_id"), STR("remotecfg")},
+                             {STR("controller_path"), STR("/")}};
+    (void)self_histogram(graph->metrics, "alloy_component_evaluation_seconds",
+                         "Time spent performing component evaluation", seconds, remote, 2);
     graph->wait_seconds = self_histogram(
         graph->metrics, "alloy_component_dependencies_wait_seconds",
         "Time spent by components waiting to be evaluated after their dependency is updated.",

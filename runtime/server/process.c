@@ -7,7 +7,14 @@
 #include "base/world.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#if defined(__aarch64__)
+#define MACHINE "arm64"
+#else
+#define MACHINE "amd64"
+#endif
 
 enum { PROC_MAX = 64 * 1024, HEALTHS = HEALTH_EXITED + 1 };
 
@@ -18,6 +25,13 @@ enum figure {
     START_SECONDS,
     RX_BYTES,
     TX_BYTES,
+    /* The same under the names every Prometheus client gives them. */
+    PROCESS_CPU_SECONDS,
+    PROCESS_VIRTUAL_BYTES,
+    PROCESS_RESIDENT_BYTES,
+    PROCESS_START_SECONDS,
+    PROCESS_OPEN_FDS,
+    PROCESS_MAX_FDS,
     FIGURES
 };
 
@@ -38,6 +52,17 @@ static const struct {
                   "Total bytes, host-wide, received across all network interfaces", SELF_COUNTER},
     [TX_BYTES] = {"alloy_resources_machine_tx_bytes_total",
                   "Total bytes, host-wide, sent across all given network interface", SELF_COUNTER},
+    [PROCESS_CPU_SECONDS] = {"process_cpu_seconds_total",
+                             "Total user and system CPU time spent in seconds.", SELF_COUNTER},
+    [PROCESS_VIRTUAL_BYTES] = {"process_virtual_memory_bytes", "Virtual memory size in bytes.",
+                               SELF_GAUGE},
+    [PROCESS_RESIDENT_BYTES] = {"process_resident_memory_bytes", "Resident memory size in bytes.",
+                                SELF_GAUGE},
+    [PROCESS_START_SECONDS] = {"process_start_time_seconds",
+                               "Start time of the process since unix epoch in seconds.",
+                               SELF_GAUGE},
+    [PROCESS_OPEN_FDS] = {"process_open_fds", "Number of open file descriptors.", SELF_GAUGE},
+    [PROCESS_MAX_FDS] = {"process_max_fds", "Maximum number of open file descriptors.", SELF_GAUGE},
 };
 
 struct process_metrics {
@@ -69,12 +94,16 @@ struct process_metrics *process_metrics_new(struct self_registry *registry, stru
         m->by_health[i] = health_metric(m->group, (enum health)i);
     struct label build[] = {
         {STR("branch"), STR("")},
+        {STR("goarch"), STR(MACHINE)},
         {STR("goos"), STR("linux")},
-        {STR("revision"), STR("")},
+        {STR("goversion"), STR("none")},
+        {STR("revision"), STR("unknown")},
+        {STR("tags"), STR("unknown")},
         {STR("version"), STR("v" INVAR_VERSION)},
     };
     self_set(self_metric(m->group, SELF_GAUGE, "alloy_build_info",
-                         "A metric with a constant '1' value labeled by version.", build, 4),
+                         "A metric with a constant '1' value labeled by version.", build,
+                         sizeof(build) / sizeof(build[0])),
              1);
     return m;
 }
@@ -138,6 +167,25 @@ static void update_process(struct process_metrics *m, struct buf *text)
         self_set(m->figures[START_SECONDS], boot_seconds(text) + start);
 }
 
+static bool count_entry(void *arg, const struct world_dir_entry *entry)
+{
+    (void)entry;
+    ++*(double *)arg;
+    return true;
+}
+
+static void mirror(struct process_metrics *m)
+{
+    double open_fds = 0;
+    struct rlimit limit;
+    for (int i = 0; i <= START_SECONDS; i++)
+        self_set(m->figures[PROCESS_CPU_SECONDS + i], self_get(m->figures[i]));
+    if (world_list(AT_FDCWD, "/proc/self/fd", count_entry, &open_fds) == 0)
+        self_set(m->figures[PROCESS_OPEN_FDS], open_fds - 1); /* one is for looking */
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        self_set(m->figures[PROCESS_MAX_FDS], (double)limit.rlim_cur);
+}
+
 static void update_network(struct process_metrics *m, struct buf *text)
 {
     buf_clear(text);
@@ -162,6 +210,7 @@ void process_metrics_update(struct process_metrics *m)
     struct buf text;
     buf_init(&text, NULL, PROC_MAX);
     update_process(m, &text);
+    mirror(m);
     update_network(m, &text);
     buf_release(&text);
     struct graph_counts counts;
