@@ -4,6 +4,7 @@
 
 #include "base/world.h"
 
+#include <malloc.h>
 #include <stdio.h>
 
 struct waiting {
@@ -165,6 +166,7 @@ static void run_waiting(void *arg)
         r->count = count;
     }
     buf_release(&text);
+    (void)malloc_trim(0); /* the old configuration is gone */
 }
 
 enum status reloader_request(struct reloader *r, reload_done_fn *done, void *arg)
