@@ -31,7 +31,7 @@ static const char *const export_paths[OTLP_SIGNALS] = {
 /* ---- schema ---- */
 static const struct row client_rows[] = {
     {ATTR(struct client_args, endpoint), .required = true,
-     .doc = "host:port of the server; a scheme http or https may stand before it."},
+     .doc = "Address (host:port) of the server; a scheme http or https may stand before it."},
     {ATTR(struct client_args, compression), .oneof = otelcol_compressions, .def = "\"gzip\"",
      .doc = "Compression of messages."},
     {REFUSED("read_buffer_size", "buffers are sized by the program.")},
