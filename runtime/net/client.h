@@ -7,6 +7,8 @@
 #include "runtime/net/http_client.h"
 #include "runtime/net/server.h"
 
+/* curl_multi_socket_all is wanted; see curl_client.c. */
+#define CURL_DISABLE_DEPRECATION
 #include <curl/curl.h>
 
 enum {
@@ -25,6 +27,8 @@ struct curl_client {
     char *texts;
     CURLM *multi;
     struct loop_timer *timer;
+    struct loop_timer *nudge; /* while HTTP/2 calls are under way; see curl_client.c */
+    bool multiplexes;
     struct curl_call *calls;
     struct curl_watch *watches;
     CURL *idle[CLIENT_IDLE_HANDLES];
@@ -74,6 +78,8 @@ extern const struct http_client_ops curl_client_ops;
 bool client_start(struct curl_client *client, struct error *err); /* the multi handle */
 CURL *client_take_handle(struct curl_client *client);
 void client_give_handle(struct curl_client *client, CURL *easy);
+/* Calls that may share a connection are under way. */
+void client_multiplexes(struct curl_client *client);
 void client_enter(struct curl_client *client);
 void client_leave(struct curl_client *client); /* may free it */
 

@@ -201,6 +201,10 @@ static bool send_hop(struct curl_call *call)
     struct curl_client *client = call->client;
     if (!client_start(client, &call->error))
         return false;
+    enum http_version version = client->options.version;
+    if (version == HTTP_2_PRIOR ||
+        (version == HTTP_ANY && str_eq_fold(str_slice(call->url, 0, 6), STR("https:"))))
+        client_multiplexes(client);
     call->easy = client_take_handle(client);
     if (call->easy && call_setup(call) &&
         curl_multi_add_handle(client->multi, call->easy) == CURLM_OK)

@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 
+enum { NUDGE_PERIOD = 20 * 1000 * 1000 };
+
 struct curl_watch {
     struct curl_client *client;
     struct curl_watch *prev;
@@ -34,6 +36,7 @@ static void destroy(struct curl_client *client)
         net_free(watch);
     }
     loop_timer_close(client->timer);
+    loop_timer_close(client->nudge);
     net_free(client->texts);
     net_free(client);
 }
@@ -63,13 +66,42 @@ static void take_results(struct curl_client *client)
     }
 }
 
+/* curl 7.88 may read one stream's bytes on behalf of another that shares the connection, and then
+ * not wake the first: so all of them are run after an event, and once more a little later. */
+static void run_all(struct curl_client *client)
+{
+    int running;
+    for (int i = 0; i < 2 && client->calls; i++)
+        (void)curl_multi_socket_all(client->multi, &running);
+}
+
 static void act(struct curl_client *client, curl_socket_t fd, int events)
 {
     int running;
     client_enter(client);
     (void)curl_multi_socket_action(client->multi, fd, events, &running);
+    if (client->multiplexes)
+        run_all(client);
     take_results(client);
     client_leave(client);
+}
+
+static void on_nudge(void *arg)
+{
+    struct curl_client *client = arg;
+    client_enter(client);
+    run_all(client);
+    take_results(client);
+    if (!client->freed && !client->calls)
+        loop_timer_stop(client->nudge);
+    client_leave(client);
+}
+
+void client_multiplexes(struct curl_client *client)
+{
+    client->multiplexes = true;
+    if (!loop_timer_active(client->nudge))
+        loop_timer_start(client->nudge, NUDGE_PERIOD, NUDGE_PERIOD);
 }
 
 static void on_poll(void *arg, int events, int error)
@@ -223,6 +255,7 @@ static struct http_client *client_new(struct loop *loop, const struct http_clien
     if (client->options.max_connections == 0)
         client->options.max_connections = CLIENT_CONNECTIONS_DEFAULT;
     client->timer = loop_timer_new(loop, on_timer, client);
+    client->nudge = loop_timer_new(loop, on_nudge, client);
     keep_texts(client);
     mem_scope_unguard(net_free, client);
     mem_scope_guard(undo_client, &client->base);

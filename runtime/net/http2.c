@@ -150,14 +150,22 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
     return 0;
 }
 
-/* Answers before the whole request came. What still comes of it is dropped; a body that is not
- * known to be small is cut off (see on_sent). */
+/* Answers before the whole request came; what still comes of it is cut off (see on_sent). */
 static void refuse(struct http_exchange *exchange, int status)
 {
-    uint64_t length;
-    bool known = str_to_u64(http_request_header(&exchange->request, "content-length"), &length);
-    exchange->refused = !known || length > DRAIN_MAX;
+    exchange->refused = true;
     exchange_refuse(exchange, status);
+}
+
+/* A small body is dropped first: some clients lose an answer that comes before they have sent
+ * theirs. */
+static void refuse_when_due(struct http_exchange *exchange, int status)
+{
+    uint64_t length;
+    struct str text = http_request_header(&exchange->request, "content-length");
+    exchange->head_status = status;
+    if (!str_to_u64(text, &length) || length > DRAIN_MAX)
+        refuse(exchange, status);
 }
 
 static void on_head(struct http_exchange *exchange, bool has_body)
@@ -176,8 +184,9 @@ static void on_head(struct http_exchange *exchange, bool has_body)
     exchange->started = now_of(exchange->conn);
     if (status == 0)
         status = exchange_admit(exchange, length);
-    if (status != 0)
-        refuse(exchange, status);
+    exchange->head_status = status;
+    if (status != 0 && has_body)
+        refuse_when_due(exchange, status);
 }
 
 static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *arg)
@@ -193,10 +202,10 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *arg)
         return 0;
     if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
         on_head(exchange, !last);
-    else if (exchange->head_status != 0)
-        refuse(exchange, exchange->head_status);
     /* The exchange is freed only when its stream is closed. */
-    if (last && !exchange->answered)
+    if (last && !exchange->answered && exchange->head_status != 0)
+        exchange_refuse(exchange, exchange->head_status);
+    else if (last && !exchange->answered)
         exchange_dispatch(exchange);
     return conn->stream ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
@@ -209,11 +218,11 @@ static int on_data(nghttp2_session *ng, uint8_t flags, int32_t stream_id, const 
     if (!conn->stream)
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     struct http_exchange *exchange = nghttp2_session_get_stream_user_data(ng, stream_id);
-    if (!exchange || exchange->answered)
+    if (!exchange || exchange->answered || exchange->head_status != 0)
         return 0;
     int status = exchange_body(exchange, str_of((const char *)bytes, len), -1);
     if (status != 0)
-        refuse(exchange, status);
+        refuse_when_due(exchange, status);
     return 0;
 }
 

@@ -31,31 +31,33 @@ struct tls_session {
 /* The system's certificates. */
 
 static struct {
-    pthread_once_t once;
+    pthread_mutex_t lock;
     X509_STORE *store;
-} roots = {.once = PTHREAD_ONCE_INIT};
+} roots = {PTHREAD_MUTEX_INITIALIZER, NULL};
 
 /* OpenSSL looks for a certificate in the system's folder when it is needed, or reads the system's
  * bundle here. */
-static void load_roots(void)
+static X509_STORE *load_roots(void)
 {
     X509_STORE *store = X509_STORE_new();
     if (store && X509_STORE_set_default_paths(store) == 1 &&
-        X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) == 1) {
-        roots.store = store;
-        return;
-    }
+        X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) == 1)
+        return store;
     X509_STORE_free(store);
+    return NULL;
 }
 
 struct x509_store_st *tls_system_roots(struct error *err)
 {
-    (void)pthread_once(&roots.once, load_roots);
-    if (!roots.store || X509_STORE_up_ref(roots.store) != 1) {
-        (void)error_set(err, STATUS_NOT_FOUND, "the system has no certificates of authorities");
-        return NULL;
-    }
-    return roots.store;
+    (void)pthread_mutex_lock(&roots.lock);
+    if (!roots.store)
+        roots.store = load_roots();
+    X509_STORE *store = roots.store;
+    (void)pthread_mutex_unlock(&roots.lock);
+    if (store && X509_STORE_up_ref(store) == 1)
+        return store;
+    (void)error_set(err, STATUS_NOT_FOUND, "the system has no certificates of authorities");
+    return NULL;
 }
 
 /* Contexts. */

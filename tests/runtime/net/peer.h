@@ -3,7 +3,7 @@
 
 /* A peer for tests of protocols: a loop, a server under test on a free port of loopback, and raw
  * connections that send what they are told and gather what comes back. Everything has an end in
- * time: peer_run fails after 10 s. */
+ * time: rig_run fails after 30 s. */
 
 #include "base/buf.h"
 #include "runtime/net/http_server.h"
