@@ -82,8 +82,8 @@ void mem_scope_guard(void (*undo)(void *arg), void *arg);
 void mem_scope_unguard(void (*undo)(void *arg), void *arg);
 
 #ifdef INVAR_MUTANTS
-/* For the simulator, whose processes die by a jump: no scope is active any more, and what the scopes
- * held is leaked. */
+/* For the simulator, whose processes die by a jump: no scope is active any more, and what the
+ * scopes held is leaked. */
 void mem_scope_forget(void);
 #endif
 

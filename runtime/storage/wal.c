@@ -348,8 +348,7 @@ static enum status segment_begin(struct wal *wal, struct error *err)
 uint64_t wal_begin(struct wal *wal)
 {
     bool between = wal->next == wal->committed && wal->buffered == 0;
-    if (wal->fd >= 0 && between && !wal->lost &&
-        (wal->want_segment || is_full(wal))) {
+    if (wal->fd >= 0 && between && !wal->lost && (wal->want_segment || is_full(wal))) {
         wal_end_segment(wal);
         wal_truncate(wal);
     }
