@@ -169,7 +169,6 @@ struct relabel_rules *relabel_rules_new(const struct relabel_rule_list *list)
     struct relabel_rules *rules = mem_zalloc(NULL, sizeof(*rules));
     atomic_init(&rules->refs, 1);
     arena_init(&rules->arena, NULL, 0);
-    mem_scope_guard(destroy, rules);
     rules->arena.chunk_size = 512;
     rules->rules = ARENA_ARRAY(&rules->arena, list->count, struct rule);
     for (size_t i = 0; i < list->count; i++) {
@@ -179,21 +178,35 @@ struct relabel_rules *relabel_rules_new(const struct relabel_rule_list *list)
     return rules;
 }
 
+static void undo_ref(void *arg)
+{
+    struct relabel_rules *rules = arg;
+    if (atomic_fetch_sub_explicit(&rules->refs, 1, memory_order_acq_rel) == 1) {
+        destroy(rules);
+    }
+}
+
 struct relabel_rules *relabel_rules_ref(const struct relabel_rules *rules)
 {
     struct relabel_rules *mine = (struct relabel_rules *)rules;
     atomic_fetch_add_explicit(&mine->refs, 1, memory_order_relaxed);
+    if (mem_scope_active()) {
+        mem_scope_guard(undo_ref, mine);
+    }
     return mine;
 }
 
 void relabel_rules_unref(const struct relabel_rules *rules)
 {
-    struct relabel_rules *mine = (struct relabel_rules *)rules;
-    if (!mine || atomic_fetch_sub_explicit(&mine->refs, 1, memory_order_acq_rel) != 1) {
+    if (!rules) {
         return;
     }
-    mem_scope_unguard(destroy, mine);
-    destroy(mine);
+    struct relabel_rules *mine = (struct relabel_rules *)rules;
+    /* A last reference is never guarded: it is the one the rules were made with. */
+    if (mem_scope_active() && atomic_load_explicit(&mine->refs, memory_order_relaxed) > 1) {
+        mem_scope_unguard(undo_ref, mine);
+    }
+    undo_ref(mine);
 }
 
 size_t relabel_rules_count(const struct relabel_rules *rules)

@@ -72,7 +72,8 @@ static struct str absolute(struct arena *arena, struct str path)
     return arena_printf(arena, "%s/%.*s", folder, STR_ARG(path));
 }
 
-static bool is_wanted(struct file_match *m, struct arena *arena, struct str path)
+static bool is_wanted(struct file_match *m, const struct args *args, struct arena *arena,
+                      struct str path)
 {
     struct stat st;
     int result = world_stat(AT_FDCWD, arena_cstr(arena, path), 0, &st);
@@ -82,7 +83,7 @@ static bool is_wanted(struct file_match *m, struct arena *arena, struct str path
         return false;
     }
     int64_t changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-    int64_t limit_ns = m->args->ignore_older_than.ns;
+    int64_t limit_ns = args->ignore_older_than.ns;
     return !S_ISDIR(st.st_mode) && (limit_ns == 0 || changed_ns >= world_wall_ns() - limit_ns);
 }
 
@@ -94,8 +95,8 @@ static struct target *with_path(struct arena *arena, const struct target *t, str
     return target_new(labels, t->count + 1);
 }
 
-static void look_for(struct file_match *m, const struct target *t, struct arena *arena,
-                     struct found *found)
+static void look_for(struct file_match *m, const struct args *args, const struct target *t,
+                     struct arena *arena, struct found *found)
 {
     struct error err = {0};
     struct glob_paths paths;
@@ -111,20 +112,19 @@ static void look_for(struct file_match *m, const struct target *t, struct arena 
             continue;
         }
         struct str path = absolute(arena, paths.items[i]);
-        if (is_wanted(m, arena, path)) {
+        if (is_wanted(m, args, arena, path)) {
             VEC_PUSH(found, with_path(arena, t, path));
         }
     }
 }
 
-static void look(void *arg)
+static void look(struct file_match *m, const struct args *args)
 {
-    struct file_match *m = arg;
     struct arena arena;
     struct found found = {0};
     arena_init(&arena, NULL, ARENA_MAX);
-    for (size_t i = 0; i < m->args->path_targets.count; i++) {
-        look_for(m, m->args->path_targets.items[i], &arena, &found);
+    for (size_t i = 0; i < args->path_targets.count; i++) {
+        look_for(m, args, args->path_targets.items[i], &arena, &found);
     }
     const struct exports exports = {{.items = found.items,
                                      .count = found.len,
@@ -139,21 +139,27 @@ static void look(void *arg)
     arena_release(&arena);
 }
 
+static void look_again(void *arg)
+{
+    struct file_match *m = arg;
+    look(m, m->args);
+}
+
 static enum status build(void *self, struct component_host *host, const void *args,
                          struct error *err)
 {
     (void)err;
     struct file_match *m = self;
     m->host = host;
+    look(m, args);
     m->args = args;
-    look(m);
     return STATUS_OK;
 }
 
 static void start(void *self)
 {
     struct file_match *m = self;
-    m->timer = m->timer ? m->timer : loop_timer_new(host_loop(m->host), look, m);
+    m->timer = m->timer ? m->timer : loop_timer_new(host_loop(m->host), look_again, m);
     loop_timer_start(m->timer, m->args->sync_period.ns, m->args->sync_period.ns);
 }
 
@@ -162,8 +168,8 @@ static enum status update(void *self, const void *args, const void *old_args, st
     (void)old_args;
     (void)err;
     struct file_match *m = self;
+    look(m, args);
     m->args = args;
-    look(m);
     if (m->timer) {
         start(m);
     }

@@ -42,7 +42,9 @@ struct receiver {
     const struct args *args;
     struct forward forward;
     struct http_server *server;
-    struct loop_timer *retry; /* listens again after a failure */
+    struct loop_timer *retry; /* listens after an update or a failure */
+    bool is_moving;           /* it is to listen elsewhere */
+    int64_t grace_ns;
     struct waiting *waiting;
     size_t waiting_bytes;
     struct buf decoded;
@@ -322,8 +324,6 @@ static void close_server(struct receiver *r, int64_t grace_ns)
     }
 }
 
-static void listen_again(void *arg);
-
 static void listen_now(struct receiver *r)
 {
     struct error err = {0};
@@ -343,14 +343,17 @@ static void listen_now(struct receiver *r)
     (void)snprintf(message, sizeof(message), "failed to create server: %s", err.message);
     host_health(r->host, HEALTH_UNHEALTHY, message);
     LOG(host_log(r->host), LOG_ERROR, "failed to create server", LOG_C("err", err.message));
-    r->retry = r->retry ? r->retry : loop_timer_new(host_loop(r->host), listen_again, r);
     loop_timer_start(r->retry, SECOND_NS, 0);
 }
 
 static void listen_again(void *arg)
 {
     struct receiver *r = arg;
-    if (!r->server && !r->is_stopping) {
+    if (r->is_moving) {
+        r->is_moving = false;
+        close_server(r, r->grace_ns);
+    }
+    if (!r->server) {
         listen_now(r);
     }
 }
@@ -406,7 +409,9 @@ static enum status build(void *self, struct component_host *host, const void *ar
 
 static void start(void *self)
 {
-    listen_now(self);
+    struct receiver *r = self;
+    r->retry = loop_timer_new(host_loop(r->host), listen_again, r);
+    listen_now(r);
 }
 
 static enum status update(void *self, const void *args, const void *old_args, struct error *err)
@@ -417,11 +422,14 @@ static enum status update(void *self, const void *args, const void *old_args, st
     if (status != STATUS_OK) {
         return status;
     }
-    r->args = args;
-    forward_set(&r->forward, &r->args->forward_to);
-    if (!server_config_equal(&old->server, &r->args->server) && (r->server || r->retry)) {
-        close_server(r, old->server.graceful_shutdown_timeout.ns);
-        listen_now(r);
+    const struct args *wanted = args;
+    bool moves = !server_config_equal(&old->server, &wanted->server);
+    forward_set(&r->forward, &wanted->forward_to);
+    r->args = wanted;
+    if (moves && r->retry) {
+        r->is_moving = true;
+        r->grace_ns = old->server.graceful_shutdown_timeout.ns;
+        loop_timer_start(r->retry, 0, 0);
     }
     return STATUS_OK;
 }

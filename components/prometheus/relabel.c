@@ -203,11 +203,10 @@ static void expire(void *arg)
 
 static void set_expiry(struct relabel *r)
 {
-    loop_timer_close(r->expiry);
-    r->expiry = NULL;
     if (r->ttl_ns > 0) {
-        r->expiry = loop_timer_new(host_loop(r->host), expire, r);
         loop_timer_start(r->expiry, r->ttl_ns / 4, r->ttl_ns / 4);
+    } else {
+        loop_timer_stop(r->expiry);
     }
 }
 
@@ -283,15 +282,20 @@ static enum status build(void *self, struct component_host *host, const void *ar
 
 static void start(void *self)
 {
-    set_expiry(self);
+    struct relabel *r = self;
+    r->expiry = loop_timer_new(host_loop(r->host), expire, r);
+    set_expiry(r);
 }
 
 static enum status update(void *self, const void *args, const void *old_args, struct error *err)
 {
     (void)old_args;
     (void)err;
-    use_args(self, args);
-    set_expiry(self);
+    struct relabel *r = self;
+    use_args(r, args);
+    if (r->expiry) {
+        set_expiry(r);
+    }
     return STATUS_OK;
 }
 

@@ -25,7 +25,8 @@ struct remote_write {
     struct outbox *outbox; /* NULL = the log could not be opened yet */
     struct rw_endpoint **endpoints;
     size_t endpoint_count;
-    struct loop_timer *timer; /* measures, or tries to open the log again */
+    struct loop_timer *timer; /* measures, or opens the log (again) */
+    bool has_new_args;
     struct self_metric *samples, *exemplars, *metadata, *out_of_order, *active, *created,
         *samples_in;
 };
@@ -93,6 +94,10 @@ static void try_open(struct remote_write *w)
 static void tick(void *arg)
 {
     struct remote_write *w = arg;
+    if (w->has_new_args && w->outbox) {
+        close_outbox(w);
+    }
+    w->has_new_args = false;
     if (!w->outbox) {
         try_open(w);
     }
@@ -213,12 +218,10 @@ static enum status update(void *self, const void *args, const void *old_args, st
     if (status != STATUS_OK) {
         return status;
     }
-    if (w->outbox) {
-        close_outbox(w);
-    }
     w->args = args;
+    w->has_new_args = true;
     if (w->timer) {
-        loop_timer_start(w->timer, 0, MEASURE_EVERY_NS); /* opens it again, outside this scope */
+        loop_timer_start(w->timer, 0, MEASURE_EVERY_NS); /* outside this scope, which may fail */
     }
     return STATUS_OK;
 }

@@ -126,12 +126,36 @@ static enum status check_stability(struct component_host *host, const struct scr
     return STATUS_OK;
 }
 
-static void use_args(struct scrape_pool *pool, const struct scrape_args *args)
+/* Requests under way end with the client that made them. */
+static void cancel_requests(struct scrape_pool *pool)
 {
-    pool->args = args;
+    for (size_t i = 0; i < pool->target_count; i++) {
+        if (pool->targets[i]->sent) {
+            http_sent_cancel(pool->targets[i]->sent);
+            pool->targets[i]->sent = NULL;
+        }
+    }
+}
+
+/* What follows from the arguments. Runs outside the scope of an update, which may fail half-way. */
+static void apply(void *arg)
+{
+    struct scrape_pool *pool = arg;
+    struct error err = {0};
     buf_clear(&pool->accept);
-    scrape_accept(&pool->accept, args);
-    forward_set(&pool->forward, &args->forward_to);
+    scrape_accept(&pool->accept, pool->args);
+    forward_set(&pool->forward, &pool->args->forward_to);
+    for (size_t i = 0; pool->labels_changed && i < pool->target_count; i++) {
+        scrape_cache_release(&pool->targets[i]->cache);
+    }
+    if (pool->client_changed) {
+        cancel_requests(pool);
+        http_sender_free(pool->sender);
+        pool->sender = http_sender_new(pool->host, &pool->args->client,
+                                       &(struct http_sender_options){0}, &err);
+    }
+    pool->labels_changed = pool->client_changed = false;
+    sync_targets(pool);
 }
 
 static enum status build(void *self, struct component_host *host, const void *args,
@@ -158,62 +182,47 @@ static enum status build(void *self, struct component_host *host, const void *ar
     pool->dropped =
         self_metric(group, SELF_COUNTER, "invar_prometheus_scrape_dropped_samples_total",
                     "Number of samples no receiver took in time.", NULL, 0);
-    use_args(pool, args);
+    pool->args = args;
     return STATUS_OK;
 }
 
 static void start(void *self)
 {
     struct scrape_pool *pool = self;
-    struct error err = {0};
-    pool->is_started = true;
-    pool->sender =
-        http_sender_new(pool->host, &pool->args->client, &(struct http_sender_options){0}, &err);
-    sync_targets(pool);
-}
-
-/* Requests under way end with the client that made them. */
-static void cancel_requests(struct scrape_pool *pool)
-{
-    for (size_t i = 0; i < pool->target_count; i++) {
-        if (pool->targets[i]->sent) {
-            http_sent_cancel(pool->targets[i]->sent);
-            pool->targets[i]->sent = NULL;
-        }
-    }
+    pool->applying = loop_timer_new(host_loop(pool->host), apply, pool);
+    pool->client_changed = true;
+    apply(pool);
 }
 
 static enum status update(void *self, const void *args, const void *old_args, struct error *err)
 {
     struct scrape_pool *pool = self;
-    const struct scrape_args *old = old_args;
-    const struct scrape_args *new_args = args;
+    const struct scrape_args *was = old_args;
+    const struct scrape_args *is = args;
     enum status status = check_stability(pool->host, args, err);
     if (status != STATUS_OK) {
         return status;
     }
     bool same_labels =
-        new_args->honor_labels == old->honor_labels && new_args->label_limit == old->label_limit &&
-        new_args->label_name_length_limit == old->label_name_length_limit &&
-        new_args->label_value_length_limit == old->label_value_length_limit &&
-        str_eq(new_args->metric_name_validation_scheme, old->metric_name_validation_scheme);
-    for (size_t i = 0; !same_labels && i < pool->target_count; i++) {
-        scrape_cache_release(&pool->targets[i]->cache);
+        is->honor_labels == was->honor_labels && is->label_limit == was->label_limit &&
+        is->label_name_length_limit == was->label_name_length_limit &&
+        is->label_value_length_limit == was->label_value_length_limit &&
+        str_eq(is->metric_name_validation_scheme, was->metric_name_validation_scheme);
+    pool->labels_changed = pool->labels_changed || !same_labels;
+    pool->client_changed =
+        pool->client_changed || !schema_equal(&http_client_shape, &is->client, &was->client);
+    pool->args = args;
+    if (pool->applying) {
+        loop_timer_start(pool->applying, 0, 0);
     }
-    use_args(pool, new_args);
-    if (pool->sender && !schema_equal(&http_client_shape, &new_args->client, &old->client)) {
-        cancel_requests(pool);
-        http_sender_free(pool->sender);
-        pool->sender =
-            http_sender_new(pool->host, &new_args->client, &(struct http_sender_options){0}, err);
-    }
-    sync_targets(pool);
     return STATUS_OK;
 }
 
 static void stop(void *self)
 {
     struct scrape_pool *pool = self;
+    loop_timer_close(pool->applying);
+    pool->applying = NULL;
     free_targets(pool);
     scrape_pool_drop_pushes(pool);
     http_sender_free(pool->sender);
@@ -224,6 +233,7 @@ static void stop(void *self)
 static void release(void *self)
 {
     struct scrape_pool *pool = self;
+    loop_timer_close(pool->applying);
     free_targets(pool);
     scrape_pool_drop_pushes(pool);
     http_sender_free(pool->sender);

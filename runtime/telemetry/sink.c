@@ -147,6 +147,20 @@ static bool give_way_back(struct sink *sink, struct ack *ack)
 
 /* Sinks. */
 
+static void drop_ref(void *arg)
+{
+    struct sink *sink = arg;
+    if (atomic_fetch_sub_explicit(&sink->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (struct sink_return *box = sink->returns, *next; box; box = next) {
+        next = box->next;
+        return_unref(box);
+    }
+    pthread_mutex_destroy(&sink->lock);
+    mem_free(sink->mailbox.parcels);
+    mem_free(sink);
+}
+
 struct sink *sink_new(struct loop *loop, unsigned accepts, struct str name,
                       const struct sink_ops *ops, void *self)
 {
@@ -162,26 +176,24 @@ struct sink *sink_new(struct loop *loop, unsigned accepts, struct str name,
     atomic_init(&sink->refs, 1);
     atomic_init(&sink->closed, false);
     ASSERT(pthread_mutex_init(&sink->lock, NULL) == 0);
+    mem_scope_guard(drop_ref, sink);
     return sink;
 }
 
+/* A sink is no memory of a scope: references taken in one that fails are given back. */
 struct sink *sink_ref(struct sink *sink)
 {
     atomic_fetch_add_explicit(&sink->refs, 1, memory_order_relaxed);
+    mem_scope_guard(drop_ref, sink);
     return sink;
 }
 
 void sink_unref(struct sink *sink)
 {
-    if (!sink || atomic_fetch_sub_explicit(&sink->refs, 1, memory_order_acq_rel) != 1)
+    if (!sink)
         return;
-    for (struct sink_return *box = sink->returns, *next; box; box = next) {
-        next = box->next;
-        return_unref(box);
-    }
-    pthread_mutex_destroy(&sink->lock);
-    mem_free(sink->mailbox.parcels);
-    mem_free(sink);
+    mem_scope_unguard(drop_ref, sink);
+    drop_ref(sink);
 }
 
 struct str sink_name(const struct sink *sink)

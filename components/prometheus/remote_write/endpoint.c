@@ -35,8 +35,12 @@ struct sending {
 
 struct rw_endpoint {
     struct component_host *host;
-    const struct rw_endpoint_args *args;
-    const struct str_map *external_labels;
+    /* Copies: the arguments may be replaced before the endpoint is. */
+    struct arena own;
+    struct str url;
+    int64_t timeout_ns;
+    bool retry_429;
+    struct str_map external_labels;
     struct outbox_endpoint *outbox_endpoint;
     struct http_sender *sender;
     struct relabel_rules *rules;
@@ -57,8 +61,8 @@ struct rw_endpoint {
 static bool relabel_series(void *arg, struct label_builder *labels)
 {
     struct rw_endpoint *e = arg;
-    for (size_t i = 0; i < e->external_labels->count; i++) {
-        const struct str_map_pair *pair = &e->external_labels->items[i];
+    for (size_t i = 0; i < e->external_labels.count; i++) {
+        const struct str_map_pair *pair = &e->external_labels.items[i];
         if (label_builder_get(labels, pair->key).len == 0) {
             label_builder_set(labels, pair->key, pair->value);
         }
@@ -108,8 +112,7 @@ static void answered(void *arg, const struct http_response *response, const stru
     struct sending *s = arg;
     struct rw_endpoint *e = s->endpoint;
     struct outbox_request *request = s->request;
-    enum outbox_verdict verdict =
-        outbox_http_verdict(response->status, e->args->queue_config.retry_on_http_429);
+    enum outbox_verdict verdict = outbox_http_verdict(response->status, e->retry_429);
     int64_t retry_ns =
         verdict == OUTBOX_AGAIN && response->status != 0 ? http_retry_after(response) : -1;
     char reason[ERROR_MAX + 64];
@@ -140,12 +143,12 @@ static void send_request(void *self, struct outbox_request *request)
     /* The last header is for retries. */
     e->headers[e->header_count - 1].value = str_from(attempt);
     const struct http_call_options call = {.method = STR("POST"),
-                                           .url = e->args->url,
+                                           .url = e->url,
                                            .headers = e->headers,
                                            .header_count =
                                                e->header_count - (request->tries == 0 ? 1 : 0),
                                            .body = request->body,
-                                           .timeout_ns = e->args->remote_timeout.ns,
+                                           .timeout_ns = e->timeout_ns,
                                            .max_response = RESPONSE_MAX};
     s->endpoint = e;
     s->request = request;
@@ -240,7 +243,7 @@ static const struct {
 static const double duration_bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
                                          2.5,   5,    10,    25,   60,  120,  300};
 
-static void make_metrics(struct rw_endpoint *e)
+static void make_metrics(struct rw_endpoint *e, const struct rw_queue_config *q)
 {
     struct self_group *group = host_metrics(e->host);
     const struct label labels[] = {{STR("remote_name"), buf_view(&e->name)},
@@ -254,7 +257,6 @@ static void make_metrics(struct rw_endpoint *e)
         "Duration of send calls to the remote storage.",
         (struct self_bounds){duration_bounds, sizeof(duration_bounds) / sizeof(duration_bounds[0])},
         labels, 2);
-    const struct rw_queue_config *q = &e->args->queue_config;
     self_set(e->metrics[METRIC_SHARDS_MIN], (double)q->min_shards);
     self_set(e->metrics[METRIC_SHARDS_MAX], (double)q->max_shards);
     self_set(e->metrics[METRIC_SHARD_CAPACITY], (double)q->capacity);
@@ -290,22 +292,23 @@ static void show_url(struct buf *out, struct str url)
 /* What the cursor is kept under: the name, or the URL and which of its endpoints it is. */
 static void make_name(struct rw_endpoint *e, const struct rw_args *all, size_t number)
 {
-    if (e->args->name.len > 0) {
-        buf_str(&e->name, e->args->name);
+    const struct rw_endpoint_args *a = &all->endpoints.items[number];
+    if (a->name.len > 0) {
+        buf_str(&e->name, a->name);
         return;
     }
     size_t same = 0;
     for (size_t i = 0; i < number; i++) {
-        same += all->endpoints.items[i].name.len == 0 &&
-                str_eq(all->endpoints.items[i].url, e->args->url);
+        same +=
+            all->endpoints.items[i].name.len == 0 && str_eq(all->endpoints.items[i].url, a->url);
     }
-    unsigned long long hash = hash_str(e->args->url);
+    unsigned long long hash = hash_str(a->url);
     buf_printf(&e->name, "%06llx", (hash + same) & 0xffffff);
 }
 
-static void make_headers(struct rw_endpoint *e)
+static void make_headers(struct rw_endpoint *e, const struct rw_endpoint_args *a)
 {
-    bool v2 = e->args->protobuf_message == RW_MESSAGE_2;
+    bool v2 = a->protobuf_message == RW_MESSAGE_2;
     const struct http_header own[HEADERS_OWN] = {
         {STR("Content-Encoding"), STR("snappy")},
         {STR("Content-Type"),
@@ -313,21 +316,20 @@ static void make_headers(struct rw_endpoint *e)
             : STR("application/x-protobuf")},
         {STR("X-Prometheus-Remote-Write-Version"), v2 ? STR("2.0.0") : STR("0.1.0")},
     };
-    const struct str_map *theirs = &e->args->headers;
+    const struct str_map *theirs = &a->headers;
     e->header_count = HEADERS_OWN + theirs->count + 1;
     e->headers = mem_array(host_memory(e->host), e->header_count, sizeof(*e->headers));
     memcpy(e->headers, own, sizeof(own));
     for (size_t i = 0; i < theirs->count; i++) {
-        e->headers[HEADERS_OWN + i] =
-            (struct http_header){theirs->items[i].key, theirs->items[i].value};
+        e->headers[HEADERS_OWN + i] = (struct http_header){
+            arena_str(&e->own, theirs->items[i].key), arena_str(&e->own, theirs->items[i].value)};
     }
     e->headers[e->header_count - 1].name = STR("Retry-Attempt");
 }
 
-static void make_encoding(struct rw_endpoint *e)
+static void make_encoding(struct rw_endpoint *e, const struct rw_endpoint_args *a)
 {
-    const struct rw_endpoint_args *a = e->args;
-    bool changes = e->external_labels->count > 0 || a->write_relabel_configs.count > 0;
+    bool changes = e->external_labels.count > 0 || a->write_relabel_configs.count > 0;
     e->encoding = (struct remote_write_options){
         .version = a->protobuf_message == RW_MESSAGE_2 ? REMOTE_WRITE_2 : REMOTE_WRITE_1,
         .max_items = (size_t)a->queue_config.max_samples_per_send,
@@ -340,6 +342,21 @@ static void make_encoding(struct rw_endpoint *e)
     };
 }
 
+static void copy_args(struct rw_endpoint *e, const struct rw_endpoint_args *a,
+                      const struct str_map *external)
+{
+    arena_init(&e->own, host_memory(e->host), 16 * 1024 * 1024);
+    e->url = arena_str(&e->own, a->url);
+    e->timeout_ns = a->remote_timeout.ns;
+    e->retry_429 = a->queue_config.retry_on_http_429;
+    e->external_labels.count = external->count;
+    e->external_labels.items = ARENA_ARRAY(&e->own, external->count, struct str_map_pair);
+    for (size_t i = 0; i < external->count; i++) {
+        e->external_labels.items[i].key = arena_str(&e->own, external->items[i].key);
+        e->external_labels.items[i].value = arena_str(&e->own, external->items[i].value);
+    }
+}
+
 static unsigned lanes(int64_t shards)
 {
     return shards > OUTBOX_LANES_MAX ? OUTBOX_LANES_MAX : (unsigned)shards;
@@ -350,19 +367,19 @@ struct rw_endpoint *rw_endpoint_new(struct component_host *host, struct outbox *
 {
     struct rw_endpoint *e = mem_zalloc(host_memory(host), sizeof(*e));
     e->host = host;
-    e->args = &all->endpoints.items[number];
-    e->external_labels = &all->external_labels;
-    e->rules = relabel_rules_new(&e->args->write_relabel_configs);
+    const struct rw_endpoint_args *a = &all->endpoints.items[number];
+    copy_args(e, a, &all->external_labels);
+    e->rules = relabel_rules_new(&a->write_relabel_configs);
     arena_init(&e->texts, host_memory(host), 16 * 1024 * 1024);
     buf_init(&e->name, host_memory(host), NAME_MAX_BYTES);
     buf_init(&e->shown_url, host_memory(host), NAME_MAX_BYTES);
     make_name(e, all, number);
-    show_url(&e->shown_url, e->args->url);
-    make_headers(e);
-    make_encoding(e);
-    make_metrics(e);
-    e->sender = http_sender_new(host, &e->args->client, &(struct http_sender_options){0}, err);
-    const struct rw_queue_config *q = &e->args->queue_config;
+    show_url(&e->shown_url, a->url);
+    make_headers(e, a);
+    make_encoding(e, a);
+    make_metrics(e, &a->queue_config);
+    e->sender = http_sender_new(host, &a->client, &(struct http_sender_options){0}, err);
+    const struct rw_queue_config *q = &a->queue_config;
     const struct outbox_endpoint_options options = {
         .name = buf_view(&e->name),
         .encoding = &e->encoding,
@@ -391,6 +408,7 @@ void rw_endpoint_free(struct rw_endpoint *e)
     http_sender_free(e->sender);
     relabel_rules_unref(e->rules);
     arena_release(&e->texts);
+    arena_release(&e->own);
     buf_release(&e->name);
     buf_release(&e->shown_url);
     mem_free(e->headers);

@@ -58,8 +58,7 @@ extern const struct shape rw_args_shape;
 
 struct rw_endpoint;
 
-/* `number` tells endpoints of one URL apart. `args` and `all` are borrowed for the endpoint's life.
- */
+/* `number` tells endpoints of one URL apart. The arguments are copied. */
 struct rw_endpoint *rw_endpoint_new(struct component_host *host, struct outbox *outbox,
                                     const struct rw_args *all, size_t number, struct error *err);
 /* The outbox has been freed or has forgotten it before: nothing is sent any more. */

@@ -117,7 +117,9 @@ struct scrape_pool {
     struct scrape_target **targets;
     size_t target_count;
     struct scrape_target *leaving; /* a list by their `next` */
-    bool is_started;
+    struct loop_timer *applying;   /* fires once after an update */
+    bool client_changed;
+    bool labels_changed;
     bool over_target_limit;
     struct buf accept;
     struct buf page; /* the page being read, with a NUL */
