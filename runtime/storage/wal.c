@@ -256,6 +256,7 @@ static void cut_off(struct wal *wal)
 {
     wal->buffered = 0;
     wal->next = wal->committed;
+    wal->dictionary = wal->committed_dictionary;
     if (wal->fd < 0)
         return;
     uint64_t committed = end_segment(wal)->bytes;
@@ -337,7 +338,7 @@ static enum status segment_begin(struct wal *wal, struct error *err)
         return error_set(err, STATUS_UNAVAILABLE, "no memory for another segment");
     }
     wal->fd = fd;
-    wal->written = wal->dictionary = 0;
+    wal->written = wal->dictionary = wal->committed_dictionary = 0;
     wal->want_segment = wal->refused = false;
     wal->began_ns = segment.touched_ns;
     segment_head_write(wal->buffer, segment.first, segment.touched_ns);
@@ -450,6 +451,7 @@ enum status wal_commit(struct wal *wal, struct error *err)
     segment->bytes = wal->written;
     segment->touched_ns = world_wall_ns();
     wal->committed = wal->next;
+    wal->committed_dictionary = wal->dictionary;
     wal->unsynced = wal->options.sync_interval_ns != 0;
     if (wal->options.sync_interval_ns > 0)
         wal_tick(wal);

@@ -44,8 +44,9 @@ struct wal {
     bool lost;           /* records of this group are gone: the next commit says so */
     bool refused;        /* the disk was full since the segment began */
     uint64_t dictionary; /* bytes of dictionaries in the segment: they do not make it full */
-    uint64_t written;    /* bytes in the file; the segment's `bytes` of them committed */
-    char *buffer;        /* behind them, not yet in the file */
+    uint64_t committed_dictionary;
+    uint64_t written; /* bytes in the file; the segment's `bytes` of them committed */
+    char *buffer;     /* behind them, not yet in the file */
     size_t buffered;
     uint64_t next;      /* sequence of the next record */
     uint64_t committed; /* the same at the last commit */
