@@ -62,8 +62,7 @@ void grpc_fail(struct grpc_call *call, enum grpc_code code, struct str message, 
 
 void grpc_reply(struct grpc_call *call, struct str message)
 {
-    static const struct http_header trailers[] = {{STR_INIT("grpc-status"), STR_INIT("0")},
-                                                  {STR_INIT("grpc-message"), STR_INIT("")}};
+    static const struct http_header trailer = {STR_INIT("grpc-status"), STR_INIT("0")};
     char small[256];
     struct buf large;
     struct str body = str_of(small, GRPC_FRAME_HEAD + message.len);
@@ -83,7 +82,7 @@ void grpc_reply(struct grpc_call *call, struct str message)
         grpc_fail(call, GRPC_RESOURCE_EXHAUSTED, STR("out of memory"), 0);
         return;
     }
-    const struct http_answer answer = {200, &content_type, 1, body, trailers, 2};
+    const struct http_answer answer = {200, &content_type, 1, body, &trailer, 1};
     http_reply_answer(call->exchange, &answer);
     buf_release(&large);
 }
