@@ -14,7 +14,7 @@ CONFIG ?= docs/examples/quickstart.alloy
 build: deps-build release
 
 run: build
-	build/release/invar run $(CONFIG)
+	build/release/invar run --storage.path=build/run $(CONFIG)
 
 test: deps-test
 	@$(MAKE) --no-print-directory asan TARGETS="all tests"
