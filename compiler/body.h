@@ -42,4 +42,10 @@ struct body *body_survey(struct arena *arena, const struct ast *ast, ast_id bloc
                          const struct shape *shape);
 void statement_report(const struct statement *s, struct diags *diags);
 
+/* check_body, except for the statements named `skipped` (a module's blocks, checked as such). */
+void check_body_without(const struct ast *ast, ast_id block, const struct shape *shape,
+                        struct str skipped, struct diags *diags);
+/* A value where anything fits: literals must still be ones. */
+void check_any(const struct ast *ast, ast_id value, struct diags *diags);
+
 #endif

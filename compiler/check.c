@@ -20,6 +20,7 @@ struct checker {
     struct diags *diags;
     struct arena arena;
     struct fault fault;
+    struct str skipped; /* statements of this name in the outermost body */
     VEC(struct check_frame) frames;
 };
 
@@ -256,6 +257,9 @@ static bool is_tolerated(const struct statement *s)
 
 static void check_statement(struct checker *k, const struct statement *s)
 {
+    bool outermost = k->frames.len == 1;
+    if (outermost && k->skipped.len && str_eq(s->name, k->skipped))
+        return;
     if (!is_tolerated(s))
         statement_report(s, k->diags);
     else if (ast_at(k->ast, s->node)->kind == AST_ATTRIBUTE)
@@ -271,13 +275,26 @@ static void report_missing(struct checker *k, const struct check_frame *frame)
                  ast_range(k->ast, frame->block), frame->body->missing[i].name);
 }
 
-void check_body(const struct ast *ast, ast_id block, const struct shape *shape, struct diags *diags)
+static void checker_init(struct checker *k, const struct ast *ast, struct diags *diags)
 {
-    if (!shape)
-        return;
-    struct checker k = {.ast = ast, .diags = diags};
-    fault_init(&k.fault);
-    arena_init(&k.arena, NULL, 0);
+    *k = (struct checker){.ast = ast, .diags = diags};
+    fault_init(&k->fault);
+    arena_init(&k->arena, NULL, 0);
+}
+
+static void checker_release(struct checker *k)
+{
+    VEC_RELEASE(&k->frames);
+    arena_release(&k->arena);
+    fault_release(&k->fault);
+}
+
+void check_body_without(const struct ast *ast, ast_id block, const struct shape *shape,
+                        struct str skipped, struct diags *diags)
+{
+    struct checker k;
+    checker_init(&k, ast, diags);
+    k.skipped = skipped;
     push(&k, block, shape);
     while (k.frames.len > 0) {
         struct check_frame *top = &k.frames.items[k.frames.len - 1];
@@ -288,7 +305,20 @@ void check_body(const struct ast *ast, ast_id block, const struct shape *shape, 
             k.frames.len--;
         }
     }
-    VEC_RELEASE(&k.frames);
-    arena_release(&k.arena);
-    fault_release(&k.fault);
+    checker_release(&k);
+}
+
+void check_body(const struct ast *ast, ast_id block, const struct shape *shape, struct diags *diags)
+{
+    if (shape)
+        check_body_without(ast, block, shape, STR(""), diags);
+}
+
+void check_any(const struct ast *ast, ast_id value, struct diags *diags)
+{
+    static const struct row row = {.name = "", .type = &field_any, .size = sizeof(struct any)};
+    struct checker k;
+    checker_init(&k, ast, diags);
+    check_expr(&k, &field_any, &row, value);
+    checker_release(&k);
 }

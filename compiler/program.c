@@ -158,7 +158,8 @@ void program_text_release(struct program_text *text)
     *text = (struct program_text){0};
 }
 
-struct program *program_new(struct program_text *owned_text, const struct program_options *options)
+struct program *program_empty(struct program_text *owned_text,
+                              const struct program_options *options)
 {
     struct program *program = mem_zalloc(NULL, sizeof(*program));
     program->refs = 1;
@@ -166,6 +167,12 @@ struct program *program_new(struct program_text *owned_text, const struct progra
     program->text = *owned_text;
     *owned_text = (struct program_text){0};
     arena_init(&program->arena, NULL, 0);
+    return program;
+}
+
+struct program *program_new(struct program_text *owned_text, const struct program_options *options)
+{
+    struct program *program = program_empty(owned_text, options);
     program->root = module_of_files(program);
     return program;
 }

@@ -65,6 +65,7 @@ struct program_symbol {
     enum stability stability;
     bool community;
     bool configurable; /* services: may be given a block */
+    bool refused;      /* Alloy has it, this program does not yet: the schema is for checks only */
 };
 
 struct program_options {

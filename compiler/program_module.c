@@ -44,7 +44,7 @@ struct program_problem *module_problem(struct program_module *module,
     return problem;
 }
 
-static struct program_module *module_new(struct program *program, struct program_module *parent)
+struct program_module *module_new(struct program *program, struct program_module *parent)
 {
     struct program_module *module = arena_zalloc(&program->arena, sizeof(*module));
     module->program = program;
@@ -58,7 +58,7 @@ static struct program_module *module_new(struct program *program, struct program
     return module;
 }
 
-static uint32_t count_blocks(const struct ast *ast, ast_id body)
+uint32_t module_count_blocks(const struct ast *ast, ast_id body)
 {
     uint32_t count = 0;
     AST_EACH(ast, body, statement)
@@ -68,7 +68,7 @@ static uint32_t count_blocks(const struct ast *ast, ast_id body)
     return count;
 }
 
-static void collect(struct program_module *module, const struct ast *ast, ast_id body)
+void module_collect(struct program_module *module, const struct ast *ast, ast_id body)
 {
     struct arena *arena = &module->program->arena;
     AST_EACH(ast, body, statement)
@@ -149,7 +149,7 @@ static bool place_service(struct program_module *module, uint32_t index)
         module_problem(module, PROBLEM_NOT_IN_MODULE, index);
         return false;
     }
-    if (!find_symbol(module, block)) {
+    if (!find_symbol(module, block) || block->symbol.refused) {
         module_problem(module, PROBLEM_NOT_OFFERED, index);
         return false;
     }
@@ -182,7 +182,7 @@ static bool place_config(struct program_module *module, uint32_t index)
     bool for_root = block->kind == BLOCK_LOGGING || block->kind == BLOCK_TRACING;
     if (!is_new(module, index, PROBLEM_DUPLICATE))
         return false;
-    bool found = find_symbol(module, block);
+    bool found = find_symbol(module, block) && !block->symbol.refused;
     if (!stable_enough(module, index))
         return false;
     if (!for_root && !block->label.len)
@@ -223,7 +223,8 @@ static bool place_component(struct program_module *module, uint32_t index)
         return false;
     if (place_custom(module, index))
         return true;
-    if (!find_symbol(module, block)) {
+    bool offered = find_symbol(module, block);
+    if (!offered && !catalog_component(block->name, &block->symbol)) {
         module_problem(module, PROBLEM_UNKNOWN_NAME, index);
         return false;
     }
@@ -231,13 +232,15 @@ static bool place_component(struct program_module *module, uint32_t index)
         module_problem(module, PROBLEM_NO_LABEL, index);
         return false;
     }
-    if (block->symbol.community) {
-        if (module->program->options.community)
-            return true;
+    if (block->symbol.community && !module->program->options.community) {
         module_problem(module, PROBLEM_COMMUNITY, index);
         return false;
     }
-    return stable_enough(module, index);
+    if (!block->symbol.community && !stable_enough(module, index))
+        return false;
+    if (!offered) /* takes its place nevertheless: what refers to it is not wrong */
+        module_problem(module, PROBLEM_NOT_OFFERED, index);
+    return true;
 }
 
 static void note_first(struct program_module *module, struct program_block *block)
@@ -314,10 +317,10 @@ struct program_module *module_of_files(struct program *program)
     struct program_module *module = module_new(program, NULL);
     uint32_t count = 0;
     for (size_t i = 0; i < program->text.count; i++)
-        count += count_blocks(program->text.asts[i], program->text.asts[i]->root);
+        count += module_count_blocks(program->text.asts[i], program->text.asts[i]->root);
     module->blocks = ARENA_ARRAY(&program->arena, count, struct program_block);
     for (size_t i = 0; i < program->text.count; i++)
-        collect(module, program->text.asts[i], program->text.asts[i]->root);
+        module_collect(module, program->text.asts[i], program->text.asts[i]->root);
     analyse(module);
     return module;
 }
@@ -328,9 +331,9 @@ struct program_module *module_of_declare(struct program_module *parent,
     struct program_module *module = module_new(parent->program, parent);
     ast_id body = ast_block_body(declare->ast, declare->node);
     /* One more, for problems that have no block of their own. */
-    module->blocks = ARENA_ARRAY(&parent->program->arena, count_blocks(declare->ast, body) + 1,
-                                 struct program_block);
-    collect(module, declare->ast, body);
+    module->blocks = ARENA_ARRAY(&parent->program->arena,
+                                 module_count_blocks(declare->ast, body) + 1, struct program_block);
+    module_collect(module, declare->ast, body);
     note_attributes(module, declare->ast, body);
     analyse(module);
     return module;

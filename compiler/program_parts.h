@@ -5,7 +5,15 @@
 
 #include "compiler/program.h"
 
+/* program.c: a program without modules yet. Takes the text. */
+struct program *program_empty(struct program_text *owned_text,
+                              const struct program_options *options);
+
 /* program_module.c: classification, ids, names. */
+struct program_module *module_new(struct program *program, struct program_module *parent);
+uint32_t module_count_blocks(const struct ast *ast, ast_id body);
+/* Appends the blocks of a body, classified; there must be room for them. */
+void module_collect(struct program_module *module, const struct ast *ast, ast_id body);
 struct program_module *module_of_files(struct program *program);
 struct program_module *module_of_declare(struct program_module *parent,
                                          const struct program_block *declare);
@@ -26,6 +34,11 @@ struct program_deps {
     struct program_module *module;
 };
 void deps_add(struct program_deps *deps, uint32_t block);
+/* Copies the set into the block, in ascending order. */
+void deps_keep(struct program_deps *deps, struct program_block *block);
+
+/* program_catalog.c: what Alloy knows about a component; false = it has none of that name. */
+bool catalog_component(struct str name, struct program_symbol *out);
 
 /* program_refs.c: what expressions refer to. Sets refs, and deps without order. */
 void module_resolve(struct program_module *module);

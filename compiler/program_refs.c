@@ -111,13 +111,12 @@ static int compare_u32(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void keep_deps(struct resolving *r, struct program_block *block)
+void deps_keep(struct program_deps *deps, struct program_block *block)
 {
-    struct program_deps *deps = &r->deps;
     if (!deps->len)
         return;
     qsort(deps->items, deps->len, sizeof(uint32_t), compare_u32);
-    uint32_t *kept = ARENA_ARRAY(&r->module->program->arena, deps->len, uint32_t);
+    uint32_t *kept = ARENA_ARRAY(&deps->module->program->arena, deps->len, uint32_t);
     memcpy(kept, deps->items, deps->len * sizeof(uint32_t));
     block->deps = kept;
     block->dep_count = deps->len;
@@ -141,7 +140,7 @@ void module_resolve(struct program_module *module)
         }
         if (block->usable)
             module_further_deps(module, i, &r.deps);
-        keep_deps(&r, block);
+        deps_keep(&r.deps, block);
     }
     mem_free(r.deps.items);
     mem_free(r.deps.seen);

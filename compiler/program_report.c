@@ -128,7 +128,9 @@ static void report_simple(const struct reporting *r, const struct program_proble
         diag_add(r->diags, DIAG_COMMUNITY, source, name, STR_ARG(block->name));
         break;
     case PROBLEM_NOT_OFFERED:
-        diag_add(r->diags, DIAG_NOT_OFFERED, source, name, STR_ARG(block->name));
+        diag_add(r->diags,
+                 block->kind == BLOCK_COMPONENT ? DIAG_COMPONENT_NOT_OFFERED : DIAG_NOT_OFFERED,
+                 source, name, STR_ARG(block->name));
         break;
     case PROBLEM_ATTRIBUTE:
         diag_add(r->diags, DIAG_TOP_ATTRIBUTE, source,

@@ -127,21 +127,29 @@ static const struct {
     const char *name;
     const struct shape *args; /* NULL = takes no configuration */
     enum stability stability;
+    bool refused;
 } known[] = {
-    {"argument", &argument_shape, STABILITY_GA},
-    {"export", &export_shape, STABILITY_GA},
-    {"logging", &logging_shape, STABILITY_GA},
-    {"tracing", &tracing_shape, STABILITY_GA},
-    {"http", &http_shape, STABILITY_GA},
-    {"livedebugging", &livedebugging_shape, STABILITY_GA},
-    {"cluster", NULL, STABILITY_GA},
-    {"labelstore", &empty_shape, STABILITY_GA},
-    {"otel", NULL, STABILITY_GA},
-    {"ui", NULL, STABILITY_GA},
+    {"argument", &argument_shape, STABILITY_GA, false},
+    {"export", &export_shape, STABILITY_GA, false},
+    {"logging", &logging_shape, STABILITY_GA, false},
+    {"tracing", &tracing_shape, STABILITY_GA, false},
+    {"http", &http_shape, STABILITY_GA, false},
+    {"livedebugging", &livedebugging_shape, STABILITY_GA, false},
+    {"cluster", NULL, STABILITY_GA, false},
+    {"labelstore", &empty_shape, STABILITY_GA, false},
+    {"otel", NULL, STABILITY_GA, false},
+    {"ui", NULL, STABILITY_GA, false},
+    {"remotecfg", &remotecfg_shape, STABILITY_GA, true},
+    {"foreach", &foreach_shape, STABILITY_EXPERIMENTAL, true},
+    {"import.file", &import_file_shape, STABILITY_GA, true},
+    {"import.string", &import_string_shape, STABILITY_GA, true},
+    {"import.git", &import_git_shape, STABILITY_GA, true},
+    {"import.http", &import_http_shape, STABILITY_GA, true},
 };
 
 bool blocks_find(enum block_kind kind, struct str name, struct program_symbol *out)
 {
+    (void)kind; /* the names of all kinds differ */
     *out = (struct program_symbol){.stability = STABILITY_GA};
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (!str_is(name, known[i].name))
@@ -149,9 +157,8 @@ bool blocks_find(enum block_kind kind, struct str name, struct program_symbol *o
         out->args = known[i].args;
         out->stability = known[i].stability;
         out->configurable = known[i].args != NULL;
+        out->refused = known[i].refused;
         return true;
     }
-    if (kind == BLOCK_FOREACH) /* not offered, and experimental: the second is said first */
-        out->stability = STABILITY_EXPERIMENTAL;
     return false;
 }

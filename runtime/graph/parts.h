@@ -266,8 +266,9 @@ void debug_info_write(struct json_writer *w, struct component_host *host);
 /* graph.c: threads for the data loops. */
 enum status graph_start_loops(struct graph *graph, struct error *err);
 
-/* blocks.c: what the names of config blocks and services stand for. */
-bool blocks_find(enum block_kind kind, struct str name, struct program_symbol *out);
+/* blocks_modules.c: blocks whose schema is known, and that are not offered yet. */
+extern const struct shape foreach_shape, import_file_shape, import_string_shape, import_git_shape,
+    import_http_shape, remotecfg_shape;
 struct argument_args {
     bool optional;
     struct any default_value;

@@ -1,0 +1,145 @@
+/* Schemas of foreach, import.* and remotecfg: for static checks, and for whoever runs the blocks.
+ */
+
+#include "runtime/graph/parts.h"
+
+struct foreach_args {
+    struct any_list collection;
+    struct str var;
+    struct str id;
+    bool hash_string_id;
+    bool enable_metrics;
+};
+static const struct row foreach_rows[] = {
+    {ATTR(struct foreach_args, collection), .required = true,
+     .doc = "The template is run once for each item."},
+    {ATTR(struct foreach_args, var), .required = true,
+     .doc = "Name of the item inside the template."},
+    {ATTR(struct foreach_args, id), .doc = "Field of an item that tells it from the others."},
+    {ATTR(struct foreach_args, hash_string_id),
+     .doc = "Whether texts are hashed instead of turned into identifiers."},
+    {ATTR(struct foreach_args, enable_metrics),
+     .doc = "Whether what the template runs shows metrics of its own."},
+    {0},
+};
+const struct shape foreach_shape = SHAPE(struct foreach_args, foreach_rows, NULL);
+
+static const char *const detectors[] = {"fsnotify", "poll", NULL};
+
+static enum status check_detector(struct str text, struct error *err)
+{
+    if (str_is(text, detectors[0]) || str_is(text, detectors[1]))
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID,
+                     "unrecognized detector \"%.*s\", expected fsnotify or poll", STR_ARG(text));
+}
+
+struct import_file_args {
+    struct str filename;
+    uint32_t detector;
+    struct duration poll_frequency;
+};
+static const struct row file_rows[] = {
+    {ATTR(struct import_file_args, filename), .required = true,
+     .doc = "A file, or a folder of *.alloy files."},
+    {CHOICE(struct import_file_args, detector, detectors), .def = "\"fsnotify\"",
+     .check = check_detector, .doc = "How changes are found."},
+    {ATTR(struct import_file_args, poll_frequency), .def = "\"1m\"",
+     .doc = "How often to look for changes."},
+    {0},
+};
+const struct shape import_file_shape = SHAPE(struct import_file_args, file_rows, NULL);
+
+struct import_string_args {
+    struct optional_secret content;
+};
+static const struct row string_rows[] = {
+    {ATTR(struct import_string_args, content), .required = true, .doc = "The text itself."},
+    {0},
+};
+const struct shape import_string_shape = SHAPE(struct import_string_args, string_rows, NULL);
+
+struct git_basic_args {
+    struct str username;
+    struct secret password;
+};
+static const struct row git_basic_rows[] = {
+    {ATTR(struct git_basic_args, username), .required = true, .doc = "Name to give."},
+    {ATTR(struct git_basic_args, password), .required = true, .doc = "Password to give."},
+    {0},
+};
+static const struct shape git_basic_shape = SHAPE(struct git_basic_args, git_basic_rows, NULL);
+
+struct git_ssh_args {
+    struct str username;
+    struct secret key;
+    struct str key_file;
+    struct secret passphrase;
+};
+static const struct row git_ssh_rows[] = {
+    {ATTR(struct git_ssh_args, username), .required = true, .doc = "Name to give."},
+    {ATTR(struct git_ssh_args, key), .doc = "The private key."},
+    {ATTR(struct git_ssh_args, key_file), .doc = "File with the private key."},
+    {ATTR(struct git_ssh_args, passphrase), .doc = "What the key is encrypted with."},
+    {0},
+};
+static const struct shape git_ssh_shape = SHAPE(struct git_ssh_args, git_ssh_rows, NULL);
+
+struct import_git_args {
+    struct str repository;
+    struct str revision;
+    struct str path;
+    struct duration pull_frequency;
+    struct git_basic_args *basic_auth;
+    struct git_ssh_args *ssh_key;
+};
+static const struct row git_rows[] = {
+    {ATTR(struct import_git_args, repository), .required = true, .doc = "Where to clone from."},
+    {ATTR(struct import_git_args, revision), .def = "\"main\"", .doc = "Branch, tag or commit."},
+    {ATTR(struct import_git_args, path), .required = true,
+     .doc = "File or folder inside the repository."},
+    {ATTR(struct import_git_args, pull_frequency), .def = "\"1m\"", .doc = "How often to pull."},
+    {BLOCK_OPT(struct import_git_args, basic_auth, git_basic_shape),
+     .doc = "Basic authentication."},
+    {BLOCK_OPT(struct import_git_args, ssh_key, git_ssh_shape), .doc = "A key for SSH."},
+    {0},
+};
+const struct shape import_git_shape = SHAPE(struct import_git_args, git_rows, NULL);
+
+struct import_http_args {
+    struct str url;
+    struct duration poll_frequency;
+    struct duration poll_timeout;
+    struct str method;
+    struct str_map headers;
+    struct str body;
+};
+static const struct row http_rows[] = {
+    {ATTR(struct import_http_args, url), .required = true, .doc = "What to fetch."},
+    {ATTR(struct import_http_args, poll_frequency), .def = "\"1m\"", .doc = "How often to fetch."},
+    {ATTR(struct import_http_args, poll_timeout), .def = "\"10s\"",
+     .doc = "How long one fetch may take."},
+    {ATTR(struct import_http_args, method), .def = "\"GET\"", .doc = "Method of the request."},
+    {ATTR(struct import_http_args, headers), .doc = "Headers of the request."},
+    {ATTR(struct import_http_args, body), .doc = "Body of the request."},
+    {REFUSED_BLOCK("client", "modules are not fetched yet")},
+    {0},
+};
+const struct shape import_http_shape = SHAPE(struct import_http_args, http_rows, NULL);
+
+struct remotecfg_args {
+    struct str url;
+    struct str id;
+    struct str name;
+    struct str_map attributes;
+    struct duration poll_frequency;
+};
+static const struct row remotecfg_rows[] = {
+    {ATTR(struct remotecfg_args, url), .doc = "Where to ask; empty switches the service off."},
+    {ATTR(struct remotecfg_args, id), .doc = "Says who asks."},
+    {ATTR(struct remotecfg_args, name), .doc = "A name for people."},
+    {ATTR(struct remotecfg_args, attributes), .doc = "Facts about who asks."},
+    {ATTR(struct remotecfg_args, poll_frequency), .def = "\"1m\"", .doc = "How often to ask."},
+    {0},
+};
+const struct shape remotecfg_shape = SHAPE(struct remotecfg_args, remotecfg_rows, NULL);

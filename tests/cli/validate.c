@@ -1,0 +1,137 @@
+/* `invar validate`: what it prints where, exit statuses, and failing memory. Standard output and
+ * error are caught in memory files; the configuration is a file in memory too. */
+
+#include "cli/command.h"
+#include "base/file.h"
+#include "tests/support/test.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { CAUGHT_MAX = 64 * 1024 };
+
+struct rig {
+    int source;
+    char path[64];
+    char out[CAUGHT_MAX];
+    char err[CAUGHT_MAX];
+};
+
+static void rig_init(struct rig *rig, struct str source)
+{
+    memset(rig, 0, sizeof(*rig));
+    rig->source = memfd_create("c.alloy", 0);
+    cr_assert_geq(rig->source, 0);
+    cr_assert_eq(file_write_all(rig->source, source.ptr, source.len), 0);
+    int len = snprintf(rig->path, sizeof(rig->path), "/dev/fd/%d", rig->source);
+    cr_assert_lt(len, (int)sizeof(rig->path));
+    setenv("NO_COLOR", "1", 1);
+}
+
+static int catch_fd(int fd, int *kept)
+{
+    int file = memfd_create("caught", 0);
+    *kept = dup(fd);
+    cr_assert_geq(dup2(file, fd), 0);
+    return file;
+}
+
+static void give_back(int fd, int kept, int file, char *into)
+{
+    dup2(kept, fd);
+    close(kept);
+    ssize_t got = pread(file, into, CAUGHT_MAX - 1, 0);
+    into[got > 0 ? got : 0] = '\0';
+    close(file);
+}
+
+/* Words end with NULL; "@" stands for the file. */
+static int validate(struct rig *rig, const char *const *words, uint64_t fail_at)
+{
+    char *argv[8] = {(char[]){"validate"}};
+    int argc = 1;
+    for (; *words; words++)
+        argv[argc++] = strcmp(*words, "@") == 0 ? rig->path : (char *)(uintptr_t)*words;
+    int kept_out, kept_err;
+    int out = catch_fd(STDOUT_FILENO, &kept_out);
+    int err = catch_fd(STDERR_FILENO, &kept_err);
+    mem_fail_at(fail_at);
+    int status = cli_validate(argc, argv);
+    give_back(STDOUT_FILENO, kept_out, out, rig->out);
+    give_back(STDERR_FILENO, kept_err, err, rig->err);
+    return status;
+}
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void assert_answer(const char *source, const char *const *words, const char *out,
+                          const char *err)
+{
+    struct rig rig;
+    rig_init(&rig, str_from(source));
+    int status = validate(&rig, words, 0);
+    /* The name of the file differs from run to run. */
+    char want[CAUGHT_MAX];
+    size_t len = 0;
+    for (const char *at = err; *at; at++)
+        len += (size_t)snprintf(want + len, sizeof(want) - len, "%.*s", *at == '@' ? 64 : 1,
+                                *at == '@' ? rig.path : at);
+    want[len] = '\0';
+    cr_expect_str_eq(rig.out, out);
+    cr_expect_str_eq(rig.err, want);
+    cr_expect_eq(status, *err ? 1 : 0);
+    close(rig.source);
+}
+
+TEST(cli_validate, answers_as_alloy_does)
+{
+    assert_answer("", WORDS("@"), "", "");
+    assert_answer("local.file \"x\" { filename = \"y\" }\n", WORDS("@"), "", "");
+    assert_answer("local.file \"x\" {\n}\n", WORDS("@"), "\n",
+                  "Error: @:1:1: missing required attribute \"filename\"\n\n"
+                  "1 |   local.file \"x\" {\n  |  _^^^^^^^^^^^^^^^^\n2 | | }\n  | |_^\n3 |   \n"
+                  "Error: validation failed\n");
+    assert_answer("local.file \"x\" { filename = trim_space(\"y\") }\n", WORDS("@"), "\n",
+                  "Warning: @:1:29: this stdlib function is deprecated; please refer to the "
+                  "documentation for updated usage and alternatives\n\n"
+                  "1 | local.file \"x\" { filename = trim_space(\"y\") }\n"
+                  "  |                             ^^^^^^^^^^\n2 | \n"
+                  "Error: validation failed\n");
+    assert_answer("a = 1\n", WORDS("@"), "\n",
+                  "Error: @:1:1: unrecognized attribute a\n\n1 | a = 1\n  | ^\n2 | \n"
+                  "Error: validation failed\n");
+    assert_answer("\xff", WORDS("@"), "",
+                  "validation failed: unknown encoding for configError: validation failed\n");
+    assert_answer("", WORDS("/no/such"), "", "Error: stat /no/such: no such file or directory\n");
+    assert_answer("", WORDS("--stability.level=beta", "@"), "",
+                  "Error: invalid argument \"beta\" for \"--stability.level\" flag: invalid "
+                  "stability level \"beta\"\n");
+    assert_answer("", WORDS("@", "@"), "", "Error: accepts 1 arg(s), received 2\n");
+    assert_answer("", WORDS("--config.format=static", "@"), "",
+                  "Error: --config.format=static is not supported by invar yet: convert the file "
+                  "first\n");
+    assert_answer("", WORDS("--config.extra-args=x", "@"), "",
+                  "Error: --config.extra-args is not supported by invar yet\n");
+    assert_answer("prometheus.echo \"x\" { }\n", WORDS("--stability.level=experimental", "@"), "",
+                  "");
+}
+
+TEST(cli_validate, survives_every_failing_allocation, .timeout = 120)
+{
+    struct rig rig;
+    rig_init(&rig,
+             STR("declare \"d\" {\n  argument \"a\" { }\n"
+                 "  local.file \"x\" { filename = argument.a.value }\n}\n"
+                 "d \"i\" { b = 1 }\nlocal.file \"y\" { filename = d.i.x + local.file.y.z }\n"));
+    uint64_t nth = 1;
+    do {
+        cr_assert_eq(validate(&rig, WORDS("@"), nth++), 1);
+        cr_assert(mem_failed_once() ? strstr(rig.err, "Error: out of memory\n") != NULL
+                                    : strstr(rig.err, "cannot reference self") != NULL,
+                  "%s", rig.err);
+    } while (mem_failed_once());
+    mem_fail_at(0);
+    cr_assert_gt(nth, 50);
+    close(rig.source);
+}
