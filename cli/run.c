@@ -168,7 +168,8 @@ static bool make_server(struct run *run)
                                      .reloader = run->reloader,
                                      .metrics = run->metrics,
                                      .process = run->process,
-                                     .auth = run->auth};
+                                     .auth = run->auth,
+                                     .pprof = run->flags.pprof};
     run->server = server_new(&options, &run->err);
     run->slot.server = run->server;
     return run->server != NULL;

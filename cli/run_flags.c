@@ -56,7 +56,8 @@ static size_t fill(struct flag *flags, struct given *g)
          "address of requests to the program itself (default \"alloy.internal:12345\")"},
         {"server.http.ui-path-prefix", 0, FLAG_TEXT, &g->ui_prefix,
          "path of the page of components (default \"/\")"},
-        {"server.http.enable-pprof", 0, FLAG_BOOL, &g->pprof, "accepted; there are no Go profiles"},
+        {"server.http.enable-pprof", 0, FLAG_BOOL, &g->pprof,
+         "serve /debug/pprof/cmdline; there are no Go profiles (default true)"},
         {"server.http.disable-support-bundle", 0, FLAG_BOOL, &g->no_support_bundle,
          "accepted; there is no support bundle yet"},
         {"server.http.enable-graphql", 0, FLAG_BOOL, &g->graphql, "not offered yet"},
@@ -128,6 +129,7 @@ static bool read_values(const struct given *g, struct run_flags *out, struct err
     out->listen = g->listen ? g->listen : "127.0.0.1:12345";
     out->storage_path = g->storage ? g->storage : "data-alloy/";
     out->community = g->community;
+    out->pprof = g->pprof;
     out->stability = STABILITY_GA;
     if (g->stability && !stability_parse(str_from(g->stability), &out->stability)) {
         error_set(err, STATUS_INVALID,
@@ -170,7 +172,7 @@ static void print_help(const struct flag *flags)
 
 enum run_verdict run_flags_parse(struct run_flags *out, int argc, char **argv, struct error *err)
 {
-    struct given given = {0};
+    struct given given = {.pprof = true};
     struct flag flags[FLAGS_MAX];
     ASSERT(fill(flags, &given) < FLAGS_MAX);
     int count = flags_parse(flags, argc, argv, err);

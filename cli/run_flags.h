@@ -13,6 +13,7 @@ struct run_flags {
     const char *storage_path;
     enum stability stability;
     bool community;
+    bool pprof;
     int64_t shutdown_deadline_ns;
     unsigned data_loops;
 };

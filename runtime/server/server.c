@@ -2,6 +2,10 @@
 
 #include "runtime/server/parts.h"
 
+#include "base/file.h"
+
+#include <fcntl.h>
+
 enum { BODY_MAX = 256 * 1024 * 1024, REQUEST_MAX = 1 << 20 };
 
 static void reply(struct http_exchange *exchange, const char *type, struct str body)
@@ -45,9 +49,25 @@ static void reload(void *arg, struct http_exchange *exchange)
     struct server *server = arg;
     struct str method = http_exchange_request(exchange)->method;
     if (!str_is(method, "GET") && !str_is(method, "POST"))
-        http_reply_text(exchange, 405, STR("method not allowed\n"));
+        http_reply_text(exchange, 404, STR("404 page not found\n")); /* as Alloy's router does */
     else if (reloader_request(server->options.reloader, reloaded, exchange) != STATUS_OK)
         http_reply_text(exchange, 503, STR("too many reloads are waiting\n"));
+}
+
+/* The command line, words separated by NUL: all that is offered of Go's /debug/pprof. */
+static void command_line(void *arg, struct http_exchange *exchange)
+{
+    const struct server *server = arg;
+    struct buf text;
+    struct error err = {0};
+    buf_init(&text, NULL, BODY_MAX);
+    if (!server->options.pprof)
+        http_reply_text(exchange, 404, STR("404 page not found\n"));
+    else if (file_read(AT_FDCWD, "/proc/self/cmdline", &text, &err) != STATUS_OK)
+        http_reply_text(exchange, 500, str_from(err.message));
+    else
+        http_reply_text(exchange, 200, str_slice(buf_view(&text), 0, text.len ? text.len - 1 : 0));
+    buf_release(&text);
 }
 
 static void metrics(void *arg, struct http_exchange *exchange)
@@ -139,6 +159,7 @@ struct server *server_new(const struct server_options *options, struct error *er
         {.path = "/-/healthy", .handler = healthy},
         {.path = "/-/reload", .handler = reload},
         {.method = "GET", .path = "/metrics", .handler = metrics},
+        {.method = "GET", .path = "/debug/pprof/cmdline", .handler = command_line},
         {.method = "GET", .path = "/api/v0/web/components", .handler = components},
         {.method = "GET",
          .path = "/api/v0/web/components/",

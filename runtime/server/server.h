@@ -28,6 +28,7 @@ struct server_options {
     struct self_registry *metrics;
     struct process_metrics *process;
     const struct server_auth *auth;
+    bool pprof; /* /debug/pprof/cmdline */
 };
 
 struct server *server_new(const struct server_options *options, struct error *err);
