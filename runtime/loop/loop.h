@@ -47,7 +47,7 @@ void loop_defer(struct loop *loop, loop_fn *fn, void *arg);
 void loop_work(struct loop *loop, loop_fn *work, loop_fn *done, void *arg);
 
 /* ---- time; virtual in the simulator ---- */
-int64_t loop_now_ns(const struct loop *loop); /* monotonic, cached per turn */
+int64_t loop_now_ns(const struct loop *loop); /* monotonic, read at each call */
 
 struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *arg);
 /* Restarting an active timer moves it. repeat_ns 0 = once. */
