@@ -33,6 +33,7 @@ typedef void token_fn(void *arg, const struct error *err);
 /* Borrows config. */
 struct token_source *token_source_new(struct component_host *host,
                                       const struct oauth2_config *config);
+/* Who still waits is told that it is over. NULL is fine. */
 void token_source_free(struct token_source *t);
 /* The authorization value if a token is at hand, else empty: then one is being fetched and `ready`
  * will be called with it or an error. */

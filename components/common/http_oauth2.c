@@ -43,19 +43,6 @@ struct token_source *token_source_new(struct component_host *host,
     return t;
 }
 
-void token_source_free(struct token_source *t)
-{
-    if (!t) {
-        return;
-    }
-    http_sender_free(t->client);
-    watched_file_release(&t->secret_file);
-    buf_release(&t->body);
-    buf_release(&t->authorization);
-    VEC_RELEASE(&t->waiting);
-    mem_free(t);
-}
-
 static void tell(struct token_source *t, const struct error *err)
 {
     struct waiting *all = t->waiting.items;
@@ -66,6 +53,22 @@ static void tell(struct token_source *t, const struct error *err)
         all[i].ready(all[i].arg, err);
     }
     mem_free(all);
+}
+
+void token_source_free(struct token_source *t)
+{
+    if (!t) {
+        return;
+    }
+    struct error closed = {0};
+    error_set(&closed, STATUS_CLOSED, "stopped");
+    http_sender_free(t->client);
+    tell(t, &closed);
+    watched_file_release(&t->secret_file);
+    buf_release(&t->body);
+    buf_release(&t->authorization);
+    VEC_RELEASE(&t->waiting);
+    mem_free(t);
 }
 
 static int64_t seconds_of(const struct doc *doc)

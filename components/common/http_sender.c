@@ -437,21 +437,15 @@ void http_sent_cancel(struct http_sent *sent)
     }
 }
 
-/* Frees what only the token source or a deferred step still knows. */
 void http_sender_free(struct http_sender *s)
 {
     if (!s) {
         return;
     }
     while (s->first) {
-        struct http_sent *sent = s->first;
-        bool orphan = sent->is_waiting;
-        http_sent_cancel(sent);
-        if (orphan) {
-            free_sent(sent);
-        }
+        http_sent_cancel(s->first);
     }
-    token_source_free(s->tokens);
+    token_source_free(s->tokens); /* frees the sends that waited for it */
     while (s->generations) {
         struct generation *g = s->generations;
         s->generations = g->next;
