@@ -70,6 +70,9 @@ static const struct row export_rows[] = {
 };
 static const struct shape exports_shape = SHAPE(struct exports, export_rows, NULL);
 
+/* Values an entry has room for without asking its arena. */
+enum { EXTRACTED_USUAL = 64 };
+
 struct stage_context {
     struct component_host *host;
     struct sink *sink;
@@ -77,6 +80,8 @@ struct stage_context {
     struct stage_list stages;
     struct arena stage_arena;
     struct label_builder labels; /* scratch of the entry under way */
+    struct extracted values[EXTRACTED_USUAL];
+    struct error err; /* too large to be cleared for every entry */
 };
 
 /* ---- lists of stages ---- */
@@ -149,12 +154,12 @@ int64_t stage_now_ns(const struct stage *stage)
 /* The labels as they are now, as a set; NULL when there are too many. */
 static struct labels *final_labels(struct stage_context *p, struct log_line *line)
 {
-    struct error err = {0};
     if (!line->labels_changed)
         return labels_ref(line->original);
-    struct labels *labels = label_builder_intern_stream(line->labels, host_labels(p->host), &err);
+    struct labels *labels =
+        label_builder_intern_stream(line->labels, host_labels(p->host), &p->err);
     if (labels == NULL) {
-        LOG(host_log(p->host), LOG_WARN, "entry dropped", LOG_C("err", err.message));
+        LOG(host_log(p->host), LOG_WARN, "entry dropped", LOG_C("err", p->err.message));
     }
     return labels;
 }
@@ -176,6 +181,8 @@ static void process_entry(struct stage_context *p, const struct log_entry *in,
         .line = in->line,
         .original = in->labels,
         .labels = &p->labels,
+        .values = p->values,
+        .value_cap = EXTRACTED_USUAL,
         .arena = &out->base.arena,
     };
     label_builder_from(&p->labels, in->labels);

@@ -1,5 +1,6 @@
 /* The stage json: values of a JSON object become extracted values, found by JMESPath or by a
- * regular expression over the names of members. The document lives in the batch's arena. */
+ * regular expression over the names of members. The document lives until the next line; what is
+ * extracted is a view into the line, or a copy in the batch's arena. */
 
 #include "base/json.h"
 #include "base/regex.h"
@@ -22,6 +23,8 @@ struct state {
     struct str source;
     struct regex *regex; /* NULL = none */
     bool drop_malformed;
+    struct arena documents; /* the line's at hand */
+    struct error err;       /* too large to be cleared for every line */
 };
 
 static const struct row rows[] = {
@@ -41,6 +44,7 @@ static enum status create(struct stage *stage, const void *args, struct arena *a
 {
     const struct stage_json_args *a = args;
     struct state *state = stage->state = ARENA_NEW(arena, struct state);
+    arena_init(&state->documents, NULL, 0);
     if (a->expressions.count == 0 && a->regex.len == 0) {
         return error_set(err, STATUS_INVALID, "JMES expression or regex is required");
     }
@@ -107,7 +111,7 @@ static void write_scalar(struct json_writer *w, const struct doc *d)
     }
 }
 
-static struct str marshal(const struct doc *d, struct arena *arena)
+static struct str marshal(const struct doc *d, struct arena *arena, struct arena *out_arena)
 {
     struct frame *stack = ARENA_ARRAY(arena, MAX_DEPTH, struct frame);
     struct json_writer w;
@@ -138,12 +142,20 @@ static struct str marshal(const struct doc *d, struct arena *arena)
             write_scalar(&w, child);
         }
     }
-    struct str text = arena_str(arena, buf_view(&out));
+    struct str text = arena_str(out_arena, buf_view(&out));
     buf_release(&out);
     return text;
 }
 
-static void extract(struct log_line *line, struct str name, const struct doc *d)
+/* A text of the document for longer than the document. */
+static struct str keep(struct log_line *line, struct str source, struct str text)
+{
+    bool is_view = text.ptr >= source.ptr && text.ptr + text.len <= source.ptr + source.len;
+    return is_view || text.len == 0 ? text : arena_str(line->arena, text);
+}
+
+static void extract(struct state *state, struct log_line *line, struct str source, struct str name,
+                    const struct doc *d)
 {
     switch (d->kind) {
     case DOC_NULL: line_set_null(line, name); break;
@@ -151,34 +163,34 @@ static void extract(struct log_line *line, struct str name, const struct doc *d)
     case DOC_INT:
     case DOC_FLOAT: line_set_number(line, name, d->number); break;
     case DOC_STRING:
-    case DOC_TIME: line_set_string(line, name, d->text); break;
+    case DOC_TIME: line_set_string(line, name, keep(line, source, d->text)); break;
     case DOC_LIST:
-    case DOC_MAP: line_set_string(line, name, marshal(d, line->arena)); break;
+    case DOC_MAP: line_set_string(line, name, marshal(d, &state->documents, line->arena)); break;
     }
 }
 
 static enum stage_result run(struct stage *stage, struct log_line *line)
 {
-    const struct state *state = stage->state;
+    struct state *state = stage->state;
     struct doc *doc = NULL;
-    struct error err = {0};
     struct str text;
     struct doc_limits limits = {.max_depth = MAX_DEPTH};
     if (!line_source(line, state->source, &text))
         return STAGE_KEEP;
-    if (json_read(line->arena, text, limits, &doc, &err) != STATUS_OK ||
+    arena_reset(&state->documents);
+    if (json_read(&state->documents, text, limits, &doc, &state->err) != STATUS_OK ||
         (doc->kind != DOC_MAP && doc->kind != DOC_NULL)) {
         return state->drop_malformed ? STAGE_DROP : STAGE_KEEP;
     }
     for (size_t i = 0; i < state->count; i++) {
         const struct expression *e = &state->expressions[i];
-        const struct doc *found = jmespath_search(&e->path, doc, line->arena);
+        const struct doc *found = jmespath_search(&e->path, doc, &state->documents);
         if (found != NULL)
-            extract(line, e->name, found);
+            extract(state, line, text, e->name, found);
     }
     for (const struct doc *d = doc->child; state->regex != NULL && d != NULL; d = d->next) {
         if (regex_match(state->regex, d->key))
-            extract(line, d->key, d);
+            extract(state, line, text, keep(line, text, d->key), d);
     }
     return STAGE_KEEP;
 }
@@ -187,6 +199,7 @@ static void release(struct stage *stage)
 {
     struct state *state = stage->state;
     regex_unref(state->regex);
+    arena_release(&state->documents);
 }
 
 const struct stage_def stage_json = {"json", create, run, release};
