@@ -24,6 +24,7 @@ struct node {
     bool is_dir, linked, entry_synced;
     unsigned handles;
     mode_t mode;
+    uint64_t inode;
     int64_t changed;
     struct content now, synced;
     struct handle *locked_by;
@@ -43,6 +44,7 @@ struct fake_files {
     bool torn, dead;
     int64_t time;
     uint64_t random;
+    uint64_t last_inode;
 };
 
 static struct fake_files *of(struct world *w)
@@ -103,6 +105,7 @@ static struct node *add(struct fake_files *f, const char *path, bool is_dir, mod
     struct node *node = take(sizeof(*node));
     *node = (struct node){.is_dir = is_dir, .linked = true, .mode = mode, .changed = f->time};
     snprintf(node->path, sizeof(node->path), "%s", path);
+    node->inode = ++f->last_inode;
     f->nodes[f->node_count++] = node;
     return node;
 }
@@ -304,6 +307,8 @@ static void stat_fill(const struct node *node, struct stat *out)
     out->st_mode = (node->is_dir ? S_IFDIR : S_IFREG) | node->mode;
     out->st_size = (off_t)node->now.len;
     out->st_uid = geteuid();
+    out->st_ino = node->inode;
+    out->st_nlink = node->linked;
     out->st_mtim.tv_sec = node->changed / 1000000000;
     out->st_mtim.tv_nsec = node->changed % 1000000000;
 }
