@@ -9,7 +9,7 @@
 #include "base/world.h"
 #include "compiler/target.h"
 
-enum { TEXT_MAX = 1024 * 1024 };
+enum { TEXT_MAX = 1024 * 1024, PAGE_KEPT = 8 * 1024 * 1024 };
 static const size_t PAGE_MAX = (size_t)256 * 1024 * 1024;
 static const int64_t MS = 1000000;
 static const int64_t FIRST_WITHIN_NS = 2000 * 1000000LL;
@@ -322,6 +322,10 @@ static void read_answer(struct scrape_target *t, const struct http_response *res
     struct str page = str_of(pool->page.data, pool->page.len - 1);
     r->body_bytes = (int64_t)page.len;
     scrape_append(t, page, protocol, r);
+    if (pool->page.cap > PAGE_KEPT) {
+        buf_release(&pool->page); /* a page this large is not the rule */
+        buf_init(&pool->page, host_memory(pool->host), PAGE_MAX);
+    }
 }
 
 static void answered(void *arg, const struct http_response *response, const struct error *err)
