@@ -228,16 +228,16 @@ static bool place_component(struct program_module *module, uint32_t index)
         module_problem(module, PROBLEM_UNKNOWN_NAME, index);
         return false;
     }
-    if (!block->label.len) {
-        module_problem(module, PROBLEM_NO_LABEL, index);
-        return false;
-    }
     if (block->symbol.community && !module->program->options.community) {
         module_problem(module, PROBLEM_COMMUNITY, index);
         return false;
     }
     if (!block->symbol.community && !stable_enough(module, index))
         return false;
+    if (!block->label.len) {
+        module_problem(module, PROBLEM_NO_LABEL, index);
+        return false;
+    }
     if (!offered) /* takes its place nevertheless: what refers to it is not wrong */
         module_problem(module, PROBLEM_NOT_OFFERED, index);
     return true;

@@ -11,6 +11,15 @@ static const char *const action_names[] = {
     "labelmap", "labeldrop", "labelkeep", "lowercase", "uppercase", NULL,
 };
 
+static enum status check_action(struct str text, struct error *err)
+{
+    for (const char *const *name = action_names; *name; name++) {
+        if (str_is(text, *name))
+            return STATUS_OK;
+    }
+    return error_set(err, STATUS_INVALID, "unrecognized action type \"%.*s\"", STR_ARG(text));
+}
+
 static bool is_name_byte(char c, bool first)
 {
     return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -153,7 +162,7 @@ static const struct row rows[] = {
     {ATTR(struct relabel_rule, target_label), .doc = "Label that receives the result."},
     {ATTR(struct relabel_rule, replacement), .def = "\"$1\"",
      .doc = "Value to write, with groups of the expression."},
-    {CHOICE(struct relabel_rule, action, action_names), .def = "\"replace\"",
+    {CHOICE(struct relabel_rule, action, action_names), .def = "\"replace\"", .check = check_action,
      .doc = "What to do with a match."},
     {0},
 };

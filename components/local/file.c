@@ -13,6 +13,14 @@ static const int64_t WATCH_NS = 1000000000;
 enum detector { DETECTOR_FSNOTIFY, DETECTOR_POLL };
 static const char *const detectors[] = {"fsnotify", "poll", NULL};
 
+static enum status check_detector(struct str text, struct error *err)
+{
+    if (str_is(text, detectors[DETECTOR_FSNOTIFY]) || str_is(text, detectors[DETECTOR_POLL]))
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID,
+                     "unrecognized detector \"%.*s\", expected fsnotify or poll", STR_ARG(text));
+}
+
 struct args {
     struct str filename;
     enum detector detector;
@@ -26,7 +34,7 @@ struct exports {
 
 static const struct row rows[] = {
     {ATTR(struct args, filename), .required = true, .doc = "File to read."},
-    {CHOICE(struct args, detector, detectors), .def = "\"fsnotify\"",
+    {CHOICE(struct args, detector, detectors), .def = "\"fsnotify\"", .check = check_detector,
      .doc = "How changes are found."},
     {ATTR(struct args, poll_frequency), .def = "\"1m0s\"",
      .doc = "Time between two looks at the file with the detector poll."},

@@ -93,6 +93,14 @@ static void plain_problem(struct failure *f, struct str text)
              wording[f->node->kind].prefix, STR_ARG(text));
 }
 
+/* A cause that is no more than a sentence has no place to show. */
+static bool is_sentence(const struct diags *causes)
+{
+    const struct diag *first = causes->items;
+    return causes->len == 1 && !first->range.start.line &&
+           (first->id == DIAG_PLAIN || first->id == DIAG_BLOCK_MISSING);
+}
+
 /* The health message and the diagnostics of a load, from the causes. In a scope of its own. */
 static void word_failure(void *arg)
 {
@@ -100,7 +108,9 @@ static void word_failure(void *arg)
     struct buf text;
     buf_init(&text, NULL, 1 << 20);
     buf_cstr(&text, f->stage);
-    if (f->causes)
+    if (f->causes && is_sentence(f->causes))
+        buf_str(&text, f->causes->items[0].message);
+    else if (f->causes)
         diags_summary(&text, f->causes);
     else
         buf_cstr(&text, f->err->message);
