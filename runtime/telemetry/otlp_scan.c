@@ -260,6 +260,24 @@ static enum status check_packed(struct walk *w, uint8_t kind, size_t len)
     return STATUS_OK;
 }
 
+/* Most attributes are a short key and a short text: {0x0a, n, key, 0x12, m, {0x0a, m - 2, text}}.
+ * One that is exactly that is passed at once; anything else takes the general way. */
+static bool pass_plain_attribute(struct walk *w, size_t len)
+{
+    const uint8_t *p = w->at;
+    if (len < 6 || len > 127 || p[0] != 0x0a || (size_t)p[1] + 6 > len)
+        return false;
+    const uint8_t *value = p + 2 + p[1];
+    size_t left = len - 2 - p[1];
+    if (value[0] != 0x12 || value[1] != left - 2 || value[2] != 0x0a || value[3] != left - 4 ||
+        w->depth + 2 > w->limits.max_depth || w->elements + 2 > w->limits.max_elements)
+        return false;
+    w->elements += 2;
+    w->counts[COUNT_ATTRIBUTE]++;
+    w->at += len;
+    return true;
+}
+
 static enum status walk_delimited(struct walk *w, const uint8_t *end, uint8_t kind)
 {
     uint64_t len;
@@ -267,6 +285,8 @@ static enum status walk_delimited(struct walk *w, const uint8_t *end, uint8_t ki
         return malformed(w, "bad length");
     if (len > (uint64_t)(end - w->at))
         return malformed(w, "length beyond the message");
+    if (kind == MSG(M_KEY_VALUE) && pass_plain_attribute(w, (size_t)len))
+        return STATUS_OK;
     if (kind >= FIRST_MESSAGE)
         return open_message(w, (uint8_t)(kind - FIRST_MESSAGE), (size_t)len);
     if (kind == VARINTS || kind == FIXED64S)

@@ -223,14 +223,12 @@ static void retry(void *arg)
     push_chunks(arg);
 }
 
-static void add_chunk(struct lane *lane, struct str bytes, size_t items)
+static void add_chunk(struct lane *lane, char *owned_bytes, size_t len, size_t items)
 {
-    struct mem_owner *owner = host_memory(lane->owner->host);
-    struct chunk *chunk = mem_zalloc(owner, sizeof *chunk);
-    char *copy = mem_strdup(owner, bytes.ptr, bytes.len);
-    chunk->batch = otlp_batch_new(lane->signal, copy, bytes.len, items);
+    struct chunk *chunk = mem_zalloc(host_memory(lane->owner->host), sizeof *chunk);
+    chunk->batch = otlp_batch_new(lane->signal, owned_bytes, len, items);
     lane->items_out += items;
-    lane->chunk_bytes += bytes.len;
+    lane->chunk_bytes += len;
     chunk->sequence = covered_sequence(lane);
     if (lane->last != NULL) {
         lane->last->next = chunk;
@@ -251,7 +249,8 @@ static void take_piece(void *arg, struct str piece, size_t items)
 {
     struct cut *cut = arg;
     if (cut->left >= cut->least && cut->left != 0) {
-        add_chunk(cut->lane, piece, items);
+        char *copy = mem_strdup(host_memory(cut->lane->owner->host), piece.ptr, piece.len);
+        add_chunk(cut->lane, copy, piece.len, items);
     } else {
         buf_str(&cut->rest, piece);
     }
@@ -269,8 +268,9 @@ static void flush(struct lane *lane, uint64_t least, struct self_metric *reason)
         return;
     self_inc(reason);
     if (max == 0 || items <= max) {
-        add_chunk(lane, buf_view(&lane->pending), (size_t)items);
-        buf_clear(&lane->pending);
+        size_t len;
+        char *bytes = buf_take(&lane->pending, &len);
+        add_chunk(lane, bytes, len, (size_t)items);
     } else {
         struct cut cut = {.lane = lane, .left = items, .least = least};
         buf_init(&cut.rest, host_memory(b->host), 2 * (size_t)MAX_PENDING);
