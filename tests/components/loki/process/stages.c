@@ -1,0 +1,121 @@
+/* The stages of loki.process as tables: stages, a line, what comes out. */
+#include "tests/support/graph.h"
+#include "tests/support/lines.h"
+#include "tests/support/test.h"
+
+#include <fcntl.h>
+
+static const int64_t SECOND_NS = 1000000000;
+
+extern const struct component_def loki_process, loki_source_file;
+static const struct component_def *const components[] = {&loki_process, &loki_source_file,
+                                                         &test_lines, NULL};
+
+struct example {
+    const char *stages;
+    const char *line;
+    const char *out; /* labels without filename, line, metadata; "" = dropped */
+};
+
+static const char head[] = "test.lines \"l\" { }\n"
+                           "loki.source.file \"f\" {\n  targets = [{__path__ = \"/log\"}]\n"
+                           "  forward_to = [loki.process.p.receiver]\n"
+                           "  file_watch {\n    min_poll_frequency = \"20ms\"\n"
+                           "    max_poll_frequency = \"20ms\"\n  }\n}\n"
+                           "loki.process \"p\" {\n  forward_to = [test.lines.l.receiver]\n"
+                           "  stage.label_drop {\n    values = [\"filename\"]\n  }\n";
+
+static void append(const char *text)
+{
+    struct stat st;
+    int fd = world_open(AT_FDCWD, "/log", O_WRONLY | O_CREAT, 0600);
+    cr_assert(fd >= 0 && world_fstat(fd, &st) == 0);
+    cr_assert(world_pwrite(fd, text, strlen(text), st.st_size) == (ssize_t)strlen(text));
+    cr_assert(world_pwrite(fd, "\n", 1, st.st_size + (off_t)strlen(text)) == 1);
+    world_close(fd);
+}
+
+static void check(const struct example *examples, size_t count)
+{
+    struct rig rig;
+    char config[8192];
+    lines_begin();
+    rig_init_with(&rig, &(struct graph_options){.components = components,
+                                                .min_stability = STABILITY_EXPERIMENTAL});
+    fake_files_put(rig.files, "/log", STR(""));
+    for (size_t i = 0; i < count; i++) {
+        const struct example *e = &examples[i];
+        snprintf(config, sizeof config, "%s%s}\n", head, e->stages);
+        cr_assert(rig_load(&rig, config) == GRAPH_APPLIED && rig_problems(&rig)[0] == '\0',
+                  "%s: %s", e->stages, rig_problems(&rig));
+        rig_settle(&rig);
+        append(e->line);
+        fake_clock_run(rig.clock, SECOND_NS / 5);
+        struct str got = str_trim(buf_view(&lines_view()->notes));
+        cr_assert(str_is(got, e->out), "%s\n%s\ngives\n%.*s\ninstead of\n%s", e->stages, e->line,
+                  STR_ARG(got), e->out);
+        buf_clear(&lines_view()->notes);
+    }
+    rig_release(&rig);
+    lines_end();
+}
+
+#define CHECK(examples) check((examples), sizeof(examples) / sizeof(examples)[0])
+#define TO_LABEL(name) "  stage.labels {\n    values = {" name " = \"\"}\n  }\n"
+#define OUTPUT(name) "  stage.output {\n    source = \"" name "\"\n  }\n"
+
+TEST(components_loki_stages, read_values_out_of_lines)
+{
+    static const struct example examples[] = {
+        {"  stage.json {\n    expressions = {a = \"\", n = \"x.n\"}\n  }\n" TO_LABEL("a")
+             TO_LABEL("n"),
+         "{\"a\":\"v\\u0041\",\"x\":{\"n\":1.50}}",
+         "{a=\"vA\", n=\"1.5\"} {\"a\":\"v\\u0041\",\"x\":{\"n\":1.50}}"},
+        {"  stage.json {\n    expressions = {a = \"o\"}\n  }\n" OUTPUT("a"),
+         "{\"o\":{\"z\":[1,null],\"b\":\"<\"}}", "{} {\"b\":\"\\u003c\",\"z\":[1,null]}"},
+        {"  stage.json {\n    expressions = {a = \"\"}\n    drop_malformed = true\n  }\n",
+         "no json", ""},
+        {"  stage.json {\n    expressions = {a = \"\"}\n  }\n" TO_LABEL("a"), "no json",
+         "{} no json"},
+        {"  stage.logfmt {\n    mapping = {lvl = \"level\"}\n  }\n" TO_LABEL("lvl"),
+         "level=warn msg=\"a b\"", "{lvl=\"warn\"} level=warn msg=\"a b\""},
+        {"  stage.regex {\n    expression = \"^(?P<m>\\\\w+) (?P<p>/\\\\S*)\"\n  }\n" TO_LABEL("m")
+             TO_LABEL("p"),
+         "GET /x 200", "{m=\"GET\", p=\"/x\"} GET /x 200"},
+        {"  stage.cri { }\n", "2026-11-23T09:46:02.372Z stderr F hello",
+         "{stream=\"stderr\"} hello"},
+        {"  stage.docker { }\n",
+         "{\"log\":\"hello\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T09:46:02Z\"}",
+         "{stream=\"stdout\"} hello"},
+    };
+    CHECK(examples);
+}
+
+TEST(components_loki_stages, change_lines_labels_and_metadata)
+{
+    static const struct example examples[] = {
+        {"  stage.static_labels {\n    values = {a = \"1\", b = \"2\"}\n  }\n"
+         "  stage.label_keep {\n    values = [\"b\"]\n  }\n",
+         "x", "{b=\"2\"} x"},
+        {"  stage.logfmt {\n    mapping = {id = \"\", k = \"\"}\n  }\n"
+         "  stage.structured_metadata {\n    values = {id = \"\", k = \"\"}\n  }\n"
+         "  stage.structured_metadata_drop {\n    values = [\"k\"]\n  }\n",
+         "id=7 k=8", "{} id=7 k=8 id=7"},
+        {"  stage.replace {\n    expression = \"pass=(\\\\S+)\"\n    replace = \"***\"\n  }\n",
+         "user=u pass=secret end", "{} user=u pass=*** end"},
+        {"  stage.template {\n    source = \"t\"\n    template = \"{{ ToUpper .Entry }}!\"\n  }\n" OUTPUT(
+             "t"),
+         "abc", "{} ABC!"},
+        {"  stage.match {\n    selector = \"{filename=\\\"x\\\"}\"\n    action = \"drop\"\n  }\n",
+         "kept", "{} kept"},
+        {"  stage.match {\n    selector = \"{} |= \\\"bad\\\"\"\n    action = \"drop\"\n  }\n",
+         "a bad line", ""},
+        {"  stage.match {\n    selector = \"{} |~ \\\"^g\\\"\"\n"
+         "    stage.static_labels {\n      values = {m = \"y\"}\n    }\n  }\n",
+         "good", "{m=\"y\"} good"},
+        {"  stage.drop {\n    longer_than = \"5B\"\n  }\n", "123456", ""},
+        {"  stage.drop {\n    longer_than = \"6B\"\n  }\n", "123456", "{} 123456"},
+        {"  stage.drop {\n    expression = \"debug\"\n  }\n", "a debug line", ""},
+    };
+    CHECK(examples);
+}

@@ -1,0 +1,29 @@
+/* Expressions over documents. Input: an expression, a NUL, a JSON document. */
+
+#include "components/loki/process/jmespath.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { INPUT_MAX = 4096, MEMORY_MAX = 64 << 20 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct str expression, text, input = str_of((const char *)data, size);
+    const struct doc_limits limits = {0};
+    struct arena arena;
+    struct error err = {0};
+    struct jmespath path;
+    struct doc *doc;
+    if (size > INPUT_MAX)
+        return 0;
+    str_cut(input, '\0', &expression, &text);
+    arena_init(&arena, NULL, MEMORY_MAX);
+    if (jmespath_compile(expression, &arena, &path, &err) != STATUS_OK) {
+        ASSERT(err.message[0] != '\0');
+    } else if (json_read(&arena, text, limits, &doc, &err) == STATUS_OK) {
+        const struct doc *found = jmespath_search(&path, doc, &arena);
+        ASSERT(!found || found->kind <= DOC_MAP);
+    }
+    arena_release(&arena);
+    return 0;
+}

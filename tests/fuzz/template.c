@@ -1,0 +1,46 @@
+/* Templates over a few values: what compiles runs within its bounds. */
+
+#include "components/loki/process/template/template.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { OUTPUT_MAX = 1 << 16, INPUT_MAX = 4096, MEMORY_MAX = 64 << 20 };
+
+static bool get(void *arg, struct str name, struct str *out)
+{
+    (void)arg;
+    *out = str_is(name, "Value") ? STR("Some text, 12") : name;
+    return name.len % 2 == 1;
+}
+
+struct job {
+    struct str text;
+    struct buf out;
+};
+
+static void work(void *arg)
+{
+    struct job *job = arg;
+    struct arena arena;
+    struct error err = {0};
+    const struct template_data values = {get, NULL};
+    arena_init(&arena, NULL, MEMORY_MAX);
+    struct template *t = template_compile(job->text, &arena, &err);
+    ASSERT(t || err.message[0] != '\0');
+    if (t)
+        template_execute(t, &values, &arena, &job->out, &err);
+    ASSERT(job->out.len <= OUTPUT_MAX);
+    arena_release(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct job job = {.text = str_of((const char *)data, size)};
+    if (size > INPUT_MAX)
+        return 0;
+    buf_init(&job.out, NULL, OUTPUT_MAX);
+    if (!mem_scope_run(work, &job))
+        buf_init(&job.out, NULL, OUTPUT_MAX);
+    buf_release(&job.out);
+    return 0;
+}
