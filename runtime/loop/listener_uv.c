@@ -5,6 +5,7 @@
 
 #include <netdb.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { BACKLOG = 1024, REST_MS = 100 };
 
@@ -74,11 +75,14 @@ static int bind_tcp(struct listener_uv *listener, const char *host, unsigned por
             return code;
         host = "0.0.0.0";
     }
+    /* Loopback by definition (RFC 6761 §6.3), also where no /etc/hosts says so. */
+    if (strcmp(host, "localhost") == 0)
+        host = "127.0.0.1";
     if (uv_ip4_addr(host, (int)port, (struct sockaddr_in *)any) == 0 ||
         uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)any) == 0)
         return uv_tcp_bind(&listener->uv.tcp, any, 0);
 
-    /* Names are for "localhost" and the like; IPv4 first, as Go prefers it. */
+    /* IPv4 first, as Go prefers it. */
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_INET};
     char service[8];
     (void)snprintf(service, sizeof(service), "%u", port);
