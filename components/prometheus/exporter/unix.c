@@ -51,6 +51,41 @@ static const struct row cpu_rows[] = {
 };
 static const struct shape cpu_shape = SHAPE(MEMBER(cpu), cpu_rows, NULL);
 
+static const struct row bcache_rows[] = {
+    {ATTR(MEMBER(bcache), priority_stats), .def = "false",
+     .doc = "Whether the costly priority_stats are read."},
+    {0},
+};
+static const struct shape bcache_shape = SHAPE(MEMBER(bcache), bcache_rows, NULL);
+
+static const struct row hwmon_rows[] = {
+    {ATTR(MEMBER(hwmon), chip_exclude), .def = "\"\"", .doc = "Chips that are left out."},
+    {ATTR(MEMBER(hwmon), chip_include), .def = "\"\"", .doc = "Chips that are taken."},
+    {0},
+};
+static const struct shape hwmon_shape = SHAPE(MEMBER(hwmon), hwmon_rows, NULL);
+
+static const struct row ipvs_rows[] = {
+    {ATTR(MEMBER(ipvs), backend_labels), .def = "[]",
+     .doc = "Labels of backends; none means all of them."},
+    {0},
+};
+static const struct shape ipvs_shape = SHAPE(MEMBER(ipvs), ipvs_rows, NULL);
+
+static const struct row powersupply_rows[] = {
+    {ATTR(MEMBER(powersupply), ignored_supplies), .def = "\"^$\"",
+     .doc = "Supplies that are left out."},
+    {0},
+};
+static const struct shape powersupply_shape = SHAPE(MEMBER(powersupply), powersupply_rows, NULL);
+
+static const struct row tapestats_rows[] = {
+    {ATTR(MEMBER(tapestats), ignored_devices), .def = "\"^$\"",
+     .doc = "Devices that are left out."},
+    {0},
+};
+static const struct shape tapestats_shape = SHAPE(MEMBER(tapestats), tapestats_rows, NULL);
+
 static const struct row filesystem_rows[] = {
     {ATTR(MEMBER(filesystem), fs_types_exclude),
      .def = "\"^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|"
@@ -121,15 +156,18 @@ static const struct row rows[] = {
     {ATTR(struct unix_args, set_collectors), .def = "[]",
      .doc = "Collectors to run instead of the usual ones."},
     {BLOCK(struct unix_args, arp, arp_shape), .present_default = true, .doc = "The collector arp."},
-    {REFUSED_BLOCK("bcache", OFF)},
+    {BLOCK(struct unix_args, bcache, bcache_shape), .present_default = true,
+     .doc = "The collector bcache."},
     {BLOCK(struct unix_args, cpu, cpu_shape), .present_default = true, .doc = "The collector cpu."},
     {BLOCK(struct unix_args, disk, disk_shape), .present_default = true,
      .doc = "The collector diskstats."},
     {REFUSED_BLOCK("ethtool", OFF)},
     {BLOCK(struct unix_args, filesystem, filesystem_shape), .present_default = true,
      .doc = "The collector filesystem."},
-    {REFUSED_BLOCK("hwmon", OFF)},
-    {REFUSED_BLOCK("ipvs", OFF)},
+    {BLOCK(struct unix_args, hwmon, hwmon_shape), .present_default = true,
+     .doc = "The collector hwmon."},
+    {BLOCK(struct unix_args, ipvs, ipvs_shape), .present_default = true,
+     .doc = "The collector ipvs."},
     {REFUSED_BLOCK("ntp", OFF)},
     {BLOCK(struct unix_args, netclass, netclass_shape), .present_default = true,
      .doc = "The collector netclass."},
@@ -138,12 +176,14 @@ static const struct row rows[] = {
     {BLOCK(struct unix_args, netstat, netstat_shape), .present_default = true,
      .doc = "The collector netstat."},
     {REFUSED_BLOCK("perf", OFF)},
-    {REFUSED_BLOCK("powersupply", OFF)},
+    {BLOCK(struct unix_args, powersupply, powersupply_shape), .present_default = true,
+     .doc = "The collector powersupplyclass."},
     {REFUSED_BLOCK("runit", OFF)},
     {REFUSED_BLOCK("supervisord", OFF)},
     {REFUSED_BLOCK("sysctl", OFF)},
     {REFUSED_BLOCK("systemd", OFF)},
-    {REFUSED_BLOCK("tapestats", OFF)},
+    {BLOCK(struct unix_args, tapestats, tapestats_shape), .present_default = true,
+     .doc = "The collector tapestats."},
     {BLOCK(struct unix_args, textfile, textfile_shape), .present_default = true,
      .doc = "The collector textfile."},
     {BLOCK(struct unix_args, vmstat, vmstat_shape), .present_default = true,
@@ -177,6 +217,13 @@ static enum status check_args(void *args, struct arena *arena, struct error *err
     (void)arena;
     if (check_names(&a->enable_collectors, err) != STATUS_OK)
         return err->status;
+    for (size_t i = 0; i < a->ipvs.backend_labels.count; i++) {
+        struct str name = a->ipvs.backend_labels.items[i];
+        if (name.len != 0 && !ipvs_has_label(name)) {
+            return error_set(err, STATUS_INVALID, "unknown IPVS backend labels: \"%.*s\"",
+                             STR_ARG(name));
+        }
+    }
     return check_names(&a->set_collectors, err);
 }
 
@@ -204,6 +251,10 @@ static const struct pattern_row pattern_rows[] = {
     PATTERN(vmstat.fields, vmstat),
     PATTERN(cpu.flags_include, cpu_flags),
     PATTERN(cpu.bugs_include, cpu_bugs),
+    PATTERN(hwmon.chip_exclude, hwmon_exclude),
+    PATTERN(hwmon.chip_include, hwmon_include),
+    PATTERN(powersupply.ignored_supplies, powersupply),
+    PATTERN(tapestats.ignored_devices, tapestats),
 };
 enum { PATTERN_COUNT = sizeof pattern_rows / sizeof *pattern_rows };
 
@@ -278,6 +329,7 @@ static void run_collector(struct exporter *x, const struct collector *c, struct 
     size_t len = page->text.len;
     arena_init(&run.arena, NULL, ARENA_MAX);
     c->run(&run);
+    page_flush(&run);
     arena_release(&run.arena);
     if (run.err.status != STATUS_OK && page->text.len == len) {
         LOG(host_log(x->host), LOG_DEBUG, "collector failed", LOG_C("name", c->name),

@@ -53,8 +53,9 @@ struct unix_args {
     struct {
         struct str_list backend_labels;
     } ipvs;
-    bool bcache_priority_stats;
-    bool netdev_address_info;
+    struct {
+        bool priority_stats;
+    } bcache;
 };
 
 /* Patterns compiled once per configuration; NULL = not given. */
@@ -70,15 +71,26 @@ struct page {
     struct str family;
 };
 
+enum { GAUGE, COUNTER, UNTYPED };
+
+struct family {
+    int type;
+    const char *name, *help; /* name without "node_" */
+};
+
+struct later {
+    struct later_sample *items; /* in the arena */
+    size_t count, cap;
+};
+
 struct collect {
     const struct unix_args *args;
     const struct unix_patterns *patterns;
     struct page *page;
     struct arena arena; /* scratch of one collector */
     struct error err;   /* set when it failed */
+    struct later later;
 };
-
-enum { GAUGE, COUNTER, UNTYPED };
 
 /* Begins a family; its samples follow. `name` without "node_". Empty families are not written. */
 void page_family(struct collect *c, int type, const char *name, const char *help);
@@ -96,6 +108,18 @@ void page_sample(struct collect *c, const struct label *labels, size_t count, do
 /* A family of one sample. */
 void page_one(struct collect *c, int type, const char *name, const char *help, double value);
 
+/* ---- samples in any order ---- */
+/* For collectors that go device by device: a sample is kept, its texts with it (names and helps of
+ * families must live as long as the arena), and page_flush writes them family by family. At most
+ * LATER_MAX samples a collector, then it fails. */
+enum { LATER_MAX = 131072 };
+void page_later(struct collect *c, const struct family *family, const struct label *labels,
+                size_t count, double value);
+#define LATER(c, family, value, ...)                                                               \
+    page_later((c), (family), (const struct label[]){__VA_ARGS__},                                 \
+               sizeof((const struct label[]){__VA_ARGS__}) / sizeof(struct label), (value))
+void page_flush(struct collect *c);
+
 /* ---- files ---- */
 /* Below procfs_path or sysfs_path: "net/dev". NULL ptr and c->err when it cannot be read. */
 struct str proc_file(struct collect *c, const char *format, ...)
@@ -107,6 +131,12 @@ struct str sys_text(struct collect *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool sys_number(struct collect *c, double *out, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A label's text: "" when the file is not there. */
+struct str sys_label(struct collect *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The names in a folder below sysfs_path; without the folder the collector has no data and fails.
+ */
+bool sys_dir(struct collect *c, struct str_list *out, const char *path);
 struct str any_file(struct collect *c, const char *path); /* an absolute path, with an error */
 bool file_exists(struct collect *c, const char *path);
 /* Names in a folder, sorted; in the arena. Empty when it cannot be read. */
@@ -124,11 +154,16 @@ bool to_number(struct str text, double *out);
 double next_number(struct str *rest);
 /* Letters and digits stay, the rest becomes '_'. In the arena. */
 struct str metric_name(struct collect *c, struct str text);
+/* Bytes that are no UTF-8 become U+FFFD, one for a run of them. */
+struct str valid_text(struct collect *c, struct str text);
 /* Whether a name passes an exclude and an include pattern. */
 bool passes(const struct regex *exclude, const struct regex *include, struct str name);
 
 bool collect_failed(struct collect *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Whether backend_labels may name it. */
+bool ipvs_has_label(struct str name);
 
 #define COLLECTOR(name, is_default) void collect_##name(struct collect *c);
 #include "components/prometheus/exporter/unix/collectors.def"

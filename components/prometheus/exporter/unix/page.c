@@ -133,6 +133,17 @@ struct str sys_text(struct collect *c, const char *format, ...)
     return text.ptr != NULL ? str_trim(text) : text;
 }
 
+struct str sys_label(struct collect *c, const char *format, ...)
+{
+    struct error ignored = {0};
+    va_list args;
+    va_start(args, format);
+    const char *path = join(c, c->args->sysfs_path, format, args);
+    va_end(args);
+    struct str text = read_path(c, path, &ignored);
+    return text.ptr != NULL ? str_trim(text) : STR("");
+}
+
 bool sys_number(struct collect *c, double *out, const char *format, ...)
 {
     struct error ignored = {0};
@@ -193,6 +204,15 @@ struct str_list list_dir(struct collect *c, const char *path)
     if (l.count != 0)
         qsort(l.items, l.count, sizeof *l.items, by_name);
     return (struct str_list){.items = l.items, .count = l.count, .is_set = true};
+}
+
+bool sys_dir(struct collect *c, struct str_list *out, const char *path)
+{
+    const char *full = sys_path(c, "%s", path).ptr;
+    if (!file_exists(c, full))
+        return collect_failed(c, "no data: %s is not there", full);
+    *out = list_dir(c, full);
+    return true;
 }
 
 /* ---- text ---- */
@@ -263,6 +283,30 @@ struct str metric_name(struct collect *c, struct str text)
             p[i] = '_';
     }
     return copy;
+}
+
+struct str valid_text(struct collect *c, struct str text)
+{
+    struct buf out;
+    bool is_bad = false;
+    if (utf8_valid(text))
+        return text;
+    buf_init(&out, NULL, FILE_MAX);
+    while (text.len != 0) {
+        unsigned size;
+        uint32_t rune = utf8_decode(text, &size);
+        bool was_bad = is_bad;
+        is_bad = rune == 0xFFFD && size == 1;
+        if (!is_bad) {
+            buf_str(&out, str_slice(text, 0, size));
+        } else if (!was_bad) {
+            utf8_append(&out, rune);
+        }
+        text = str_slice(text, size, text.len);
+    }
+    struct str valid = arena_str(&c->arena, buf_view(&out));
+    buf_release(&out);
+    return valid;
 }
 
 bool passes(const struct regex *exclude, const struct regex *include, struct str name)
