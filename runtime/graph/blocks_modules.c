@@ -134,12 +134,26 @@ struct remotecfg_args {
     struct str_map attributes;
     struct duration poll_frequency;
 };
+#define REMOTECFG_LATER "configurations are not fetched yet"
 static const struct row remotecfg_rows[] = {
     {ATTR(struct remotecfg_args, url), .doc = "Where to ask; empty switches the service off."},
     {ATTR(struct remotecfg_args, id), .doc = "Says who asks."},
     {ATTR(struct remotecfg_args, name), .doc = "A name for people."},
     {ATTR(struct remotecfg_args, attributes), .doc = "Facts about who asks."},
     {ATTR(struct remotecfg_args, poll_frequency), .def = "\"1m\"", .doc = "How often to ask."},
+    {REFUSED("bearer_token", REMOTECFG_LATER)},
+    {REFUSED("bearer_token_file", REMOTECFG_LATER)},
+    {REFUSED("proxy_url", REMOTECFG_LATER)},
+    {REFUSED("no_proxy", REMOTECFG_LATER)},
+    {REFUSED("proxy_from_environment", REMOTECFG_LATER)},
+    {REFUSED("proxy_connect_header", REMOTECFG_LATER)},
+    {REFUSED("follow_redirects", REMOTECFG_LATER)},
+    {REFUSED("enable_http2", REMOTECFG_LATER)},
+    {REFUSED("http_headers", REMOTECFG_LATER)},
+    {REFUSED_BLOCK("basic_auth", REMOTECFG_LATER)},
+    {REFUSED_BLOCK("authorization", REMOTECFG_LATER)},
+    {REFUSED_BLOCK("oauth2", REMOTECFG_LATER)},
+    {REFUSED_BLOCK("tls_config", REMOTECFG_LATER)},
     {0},
 };
 const struct shape remotecfg_shape = SHAPE(struct remotecfg_args, remotecfg_rows, NULL);
