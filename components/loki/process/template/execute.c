@@ -113,6 +113,10 @@ static bool decides(const struct template_function *f, const struct tval *v)
 static struct tval eval_call(struct run *r, const struct texpr *e)
 {
     struct tval args[MAX_ARGS];
+    if (e->arg_count < e->function->min_args) { /* a name alone, as in "or.x" */
+        error_set(r->err, STATUS_INVALID, "wrong number of args for %s", e->function->name);
+        return (struct tval){0};
+    }
     for (size_t i = 0; i < e->arg_count; i++) {
         args[i] = eval(r, e->args[i]);
         if (r->err->status != STATUS_OK || decides(e->function, &args[i]))

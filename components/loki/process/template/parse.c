@@ -220,8 +220,13 @@ static const struct texpr *parse_command(struct parser *p, const struct texpr *p
     for (skip_blanks(p); !at_command_end(p); skip_blanks(p)) {
         if (count == MAX_ARGS - 1)
             return wrong(p, "too many arguments");
-        if ((args[count++] = parse_operand(p)) == NULL)
+        const struct texpr *arg = parse_operand(p);
+        if (arg == NULL)
             return NULL;
+        if (arg->kind == TEXPR_CALL && arg->arg_count < arg->function->min_args) {
+            return wrong_name(p, "wrong number of args for %", str_from(arg->function->name));
+        }
+        args[count++] = arg;
     }
     if (piped != NULL)
         args[count++] = piped;
