@@ -63,7 +63,7 @@ void grpc_fail(struct grpc_call *call, enum grpc_code code, struct str message, 
 void grpc_reply(struct grpc_call *call, struct str message)
 {
     static const struct http_header trailer = {STR_INIT("grpc-status"), STR_INIT("0")};
-    char small[256];
+    char small[256] = {0};
     struct buf large;
     struct str body = str_of(small, GRPC_FRAME_HEAD + message.len);
     if (call->exchange->orphan) {

@@ -1,5 +1,5 @@
-/* The page: all components with their health. Plain HTML, no scripts; everything that comes from a
- * configuration is escaped. */
+/* The page: all components with their health and how much leaves them. Plain HTML, no scripts;
+ * everything that comes from a configuration is escaped. */
 
 #include "runtime/server/parts.h"
 
@@ -7,13 +7,15 @@ enum { PAGE_MAX = 256 * 1024 * 1024 };
 
 static const char head[] =
     "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>invar</title>"
+    "<meta http-equiv=\"refresh\" content=\"5\">"
     "<style>body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:70em;"
     "padding:0 1em;color:#1b1f24;background:#fff}table{border-collapse:collapse;width:100%}"
     "th,td{text-align:left;padding:.3em .8em;border-bottom:1px solid #d8dee4}"
     "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}"
     "tr.unhealthy td:first-child{color:#b3261e;font-weight:600}"
     "tr.healthy td:first-child{color:#1a6b3c}</style></head><body><h1>invar</h1>\n"
-    "<table><thead><tr><th>Health</th><th>Component</th><th class=\"n\">Items out</th></tr>"
+    "<table><thead><tr><th>Health</th><th>Component</th><th class=\"n\">Items/s</th>"
+    "<th class=\"n\">Items out</th></tr>"
     "</thead><tbody>\n";
 
 static void escape(struct buf *out, struct str text)
@@ -35,16 +37,27 @@ static void escape(struct buf *out, struct str text)
     }
 }
 
+struct page {
+    struct buf *out;
+    struct rates *rates;
+    int64_t now_ns;
+    bool notes; /* counts are to be remembered */
+};
+
 static void write_row(void *arg, const struct graph_item *item)
 {
-    struct buf *out = arg;
+    const struct page *page = arg;
+    struct buf *out = page->out;
+    double rate = rates_of(page->rates, item->global_id, item->items_out, page->now_ns);
+    if (page->notes)
+        rates_note(page->rates, item->global_id, item->items_out);
     const char *health = health_name(item->health);
     buf_printf(out, "<tr class=\"%s\"><td>%s</td><td><a href=\"api/v0/web/components/", health,
                health);
     escape(out, item->global_id);
     buf_cstr(out, "\">");
     escape(out, item->global_id);
-    buf_printf(out, "</a></td><td class=\"n\">%llu</td></tr>\n",
+    buf_printf(out, "</a></td><td class=\"n\">%.1f</td><td class=\"n\">%llu</td></tr>\n", rate,
                (unsigned long long)item->items_out);
 }
 
@@ -54,7 +67,9 @@ void server_page(void *arg, struct http_exchange *exchange)
     struct buf text;
     buf_init(&text, NULL, PAGE_MAX);
     buf_cstr(&text, head);
-    graph_each(server->options.graph, write_row, &text);
+    struct page page = {&text, &server->rates, loop_now_ns(server->options.loop), false};
+    page.notes = rates_begin(page.rates, page.now_ns);
+    graph_each(server->options.graph, write_row, &page);
     buf_cstr(&text, "</tbody></table></body></html>\n");
     struct http_header headers[] = {
         {STR("content-type"), STR("text/html; charset=utf-8")},

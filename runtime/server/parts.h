@@ -3,6 +3,7 @@
 
 /* What the files of the server share; nobody else includes this. */
 
+#include "runtime/server/rates.h"
 #include "runtime/server/server.h"
 
 /* Makes the exchanges for requests that a component on this loop answers. */
@@ -23,6 +24,7 @@ struct server {
     struct server_options options;
     struct guarded guarded[ROUTES_MAX];
     struct http_server *http;
+    struct rates rates;
     struct inner_server inner[GRAPH_MAX_DATA_LOOPS];
 };
 

@@ -177,6 +177,7 @@ struct server *server_new(const struct server_options *options, struct error *er
     struct server *server = mem_zalloc(NULL, sizeof(*server));
     server->options = *options;
     server->http = listener;
+    rates_init(&server->rates, loop_now_ns(options->loop));
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
         struct http_route route = routes[i];
         ASSERT(i < ROUTES_MAX);
@@ -201,5 +202,7 @@ void server_close(struct server *server, int64_t grace_ns, loop_fn *closed, void
 
 void server_free(struct server *server)
 {
+    if (server)
+        rates_release(&server->rates);
     mem_free(server);
 }
