@@ -6,6 +6,7 @@
 #include "base/regex.h"
 #include "components/loki/process/args.h"
 #include "components/loki/process/jmespath.h"
+#include "components/loki/process/json_scan.h"
 #include "components/loki/process/stage.h"
 
 #include <stdlib.h>
@@ -20,6 +21,8 @@ struct expression {
 struct state {
     struct expression *expressions;
     size_t count;
+    struct str members[JSON_SCAN_MAX]; /* when every expression is one member */
+    bool are_members;
     struct str source;
     struct regex *regex; /* NULL = none */
     bool drop_malformed;
@@ -38,6 +41,17 @@ static const struct row rows[] = {
     {0},
 };
 const struct shape stage_json_shape = SHAPE(struct stage_json_args, rows, NULL);
+
+static void note_members(struct state *state, bool has_regex)
+{
+    state->are_members = !has_regex && state->count <= JSON_SCAN_MAX;
+    for (size_t i = 0; i < state->count && state->are_members; i++) {
+        const struct jmespath *path = &state->expressions[i].path;
+        state->are_members = path->count == 1 && path->ops[0].kind == JMESPATH_FIELD;
+        if (state->are_members)
+            state->members[i] = path->ops[0].name;
+    }
+}
 
 static enum status create(struct stage *stage, const void *args, struct arena *arena,
                           struct error *err)
@@ -62,6 +76,7 @@ static enum status create(struct stage *stage, const void *args, struct arena *a
             return error_prefix(err, "could not compile JMES expression: ");
         }
     }
+    note_members(state, a->regex.len != 0);
     if (a->regex.len == 0)
         return STATUS_OK;
     state->regex = regex_new(a->regex, REGEX_SEARCH, err);
@@ -169,6 +184,17 @@ static void extract(struct state *state, struct log_line *line, struct str sourc
     }
 }
 
+/* Most lines need no document. */
+static bool scan(struct state *state, struct log_line *line, struct str text)
+{
+    struct doc found[JSON_SCAN_MAX] __attribute__((uninitialized));
+    if (!state->are_members || !json_scan(text, state->members, state->count, found))
+        return false;
+    for (size_t i = 0; i < state->count; i++)
+        extract(state, line, text, state->expressions[i].name, &found[i]);
+    return true;
+}
+
 static enum stage_result run(struct stage *stage, struct log_line *line)
 {
     struct state *state = stage->state;
@@ -176,6 +202,8 @@ static enum stage_result run(struct stage *stage, struct log_line *line)
     struct str text;
     struct doc_limits limits = {.max_depth = MAX_DEPTH};
     if (!line_source(line, state->source, &text))
+        return STAGE_KEEP;
+    if (scan(state, line, text))
         return STAGE_KEEP;
     arena_reset(&state->documents);
     if (json_read(&state->documents, text, limits, &doc, &state->err) != STATUS_OK ||
