@@ -117,7 +117,16 @@ static void word_reload(struct reloader *r, enum graph_outcome outcome, const st
         diags_summary(text, diags);
     else
         buf_cstr(text, err->message);
-    LOG(&r->log, LOG_ERROR, "failed to reload config", LOG_S("err", buf_view(text)));
+    if (!diags->errors) {
+        LOG(&r->log, LOG_ERROR, "failed to reload config", LOG_S("err", buf_view(text)));
+        return;
+    }
+    struct buf excerpts;
+    buf_init(&excerpts, NULL, 1 << 16);
+    diags_render(&excerpts, diags, (struct diag_style){0});
+    LOG(&r->log, LOG_ERROR, "failed to reload config", LOG_S("err", buf_view(text)),
+        LOG_S("diagnostics", buf_view(&excerpts)));
+    buf_release(&excerpts);
 }
 
 /* False: the graph is busy, try again when it has settled. */
