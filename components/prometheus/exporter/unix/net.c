@@ -316,9 +316,11 @@ static void sockstat_value(struct collect *c, struct str protocol, struct str na
 {
     struct str family = arena_printf(&c->arena, "sockstat_%.*s_%.*s%s", STR_ARG(protocol),
                                      STR_ARG(name), in_bytes ? "_bytes" : "");
-    page_family_str(c, GAUGE, family,
-                    arena_printf(&c->arena, "Number of %.*s sockets in state %.*s%s.",
-                                 STR_ARG(protocol), STR_ARG(name), in_bytes ? "_bytes" : ""));
+    struct str help = arena_printf(&c->arena, "Number of %.*s sockets in state %.*s%s.",
+                                   STR_ARG(protocol), STR_ARG(name), in_bytes ? "_bytes" : "");
+    if (str_is(protocol, "sockets"))
+        help = STR("Number of IPv4 sockets in use.");
+    page_family_str(c, GAUGE, family, help);
     page_value(c, value);
 }
 
