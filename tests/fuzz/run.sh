@@ -2,6 +2,7 @@
 # Runs fuzz targets one after another, each for FUZZ_SECONDS, from its saved inputs.
 #
 # usage: tests/fuzz/run.sh BUILD [NAME...]
+# FUZZ_SEED makes a run repeatable (0, the default, draws one).
 # New inputs and findings stay in BUILD/fuzz/NAME; tests/fuzz/corpus is read only.
 set -u
 
@@ -22,6 +23,7 @@ for name in "$@"; do
     work=$build/fuzz/$name
     mkdir -p "$work/corpus" "$work/findings"
     set -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -seed="${FUZZ_SEED:-0}" \
         -artifact_prefix="$work/findings/"
     [ ! -f "$root/tests/fuzz/$name.dict" ] || set -- "$@" -dict="$root/tests/fuzz/$name.dict"
     set -- "$@" "$work/corpus"
