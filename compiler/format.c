@@ -414,7 +414,7 @@ static void step_call(struct walker *w, struct frame *f)
         begin_argument(w, f);
         return;
     }
-    if (f->line != print_line(&w->printer, node_of(w, f)->end - 1)) {
+    if (f->step == 2 && f->line != print_line(&w->printer, node_of(w, f)->end - 1)) {
         token(w, ",");
         space(w, SPACE_FORMFEED);
     }

@@ -52,6 +52,7 @@ TEST(compiler_format, lays_expressions_out)
         {"a={}", "a = {}\n"},
         {"a=f(1,\n2)", "a = f(1,\n\t2)\n"},
         {"a=f(\n1,\n)", "a = f(\n\t1,\n)\n"},
+        {"a=f(\n)", "a = f()\n"},
         {"a=b.c[0](1).d", "a = b.c[0](1).d\n"},
         {"a=-b+!c*(d)", "a = -b + !c * (d)\n"},
         {"a=1 .b", "a = 1 .b\n"},
