@@ -1,6 +1,9 @@
-/* `invar validate PATH`: the static checks of a configuration, as `alloy validate` makes them
- * (SEMANTICS §10). Nothing is evaluated, no import is read, nothing is written. Works in one memory
- * scope. */
+/* `invar validate PATH...`: the static checks of configurations, as `alloy validate` makes them
+ * (SEMANTICS §10) and further. No import is read, nothing is written. Works in one memory scope.
+ *
+ * As text, standard error gets Alloy's report to the letter. What Alloy does not have (hints,
+ * related places, lints) follows below each excerpt when standard error is a terminal, and goes to
+ * standard output as lines of their own when it is not. */
 
 #include "base/map.h"
 #include "base/memory.h"
@@ -14,11 +17,18 @@
 
 enum { REPORT_MAX = 64 * 1024 * 1024 };
 
+enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_SARIF, OUTPUT_GITHUB, OUTPUT_RDJSON, OUTPUTS };
+static const char *const output_names[OUTPUTS] = {"text", "json", "sarif", "github", "rdjson"};
+
 struct validation {
-    const char *path;
+    char **paths;
+    int path_count;
+    enum output output;
+    bool deny_warnings;
     struct program_options options;
     struct map components; /* name → struct component_def */
     struct stdlib stdlib;
+    struct diags all; /* of all paths, for the formats that are one document */
     bool valid;
     struct error err;
 };
@@ -41,43 +51,108 @@ static bool find_symbol(void *arg, enum block_kind kind, struct str name,
 }
 
 /* Alloy's report: the diagnostics, and a newline to standard output behind them. */
-static void print_diags(const struct diags *diags)
+static void print_text(const struct diags *diags, bool is_valid)
 {
     const char *no_color = getenv("NO_COLOR");
-    bool color = (!no_color || !*no_color) && isatty(STDOUT_FILENO);
-    struct buf report;
+    struct diag_style style = {.full = isatty(STDERR_FILENO)};
+    style.color = (!no_color || !*no_color) && isatty(STDOUT_FILENO);
+    struct buf report, rest;
     buf_init(&report, NULL, REPORT_MAX);
-    diags_render(&report, diags, (struct diag_style){.color = color});
+    buf_init(&rest, NULL, REPORT_MAX);
+    diags_render(&report, diags, style);
     if (diags->dropped)
         buf_printf(&report, "\n(and %zu more diagnostics)\n", diags->dropped);
+    if (!style.full)
+        diags_render_rest(&rest, diags);
     cli_print_error(buf_view(&report));
-    cli_print(STR("\n"));
+    if (diags->errors || diags->warnings)
+        cli_print(STR("\n"));
+    cli_print(buf_view(&rest));
     buf_release(&report);
-    cli_error("validation failed");
+    buf_release(&rest);
+    if (!is_valid && !diags->errors && !diags->warnings)
+        cli_error("validation failed: warnings are denied");
+    else if (!is_valid)
+        cli_error("validation failed");
 }
 
-static void check_file(struct validation *v)
+/* A configuration that cannot be read at all. */
+static void report_unread(struct validation *v, const char *path, enum status status)
+{
+    if (v->output == OUTPUT_TEXT && status == STATUS_INVALID) { /* a text of another encoding */
+        cli_print_error(STR("validation failed: "));
+        cli_print_error(str_from(v->err.message));
+        cli_error("validation failed");
+    } else if (v->output == OUTPUT_TEXT) {
+        cli_error(v->err.message);
+    } else {
+        struct error err;
+        struct source *source = source_new(str_from(path), STR(""), &err);
+        diag_add(&v->all, DIAG_PLAIN, source, (struct range){0}, (int)strlen(v->err.message),
+                 v->err.message);
+        source_unref(source);
+    }
+}
+
+/* False: something is wrong with it. */
+static bool check_path(struct validation *v, const char *path)
 {
     struct program_text text;
     struct diags diags;
     diags_init(&diags);
-    enum status status = program_read(v->path, &text, &diags, &v->err);
-    if (status == STATUS_INVALID) { /* not a text that could have diagnostics */
-        cli_print_error(STR("validation failed: "));
-        cli_print_error(str_from(v->err.message));
-        cli_error("validation failed");
-    } else if (status != STATUS_OK) {
-        cli_error(v->err.message);
+    enum status status = program_read(path, &text, &diags, &v->err);
+    bool is_valid = false;
+    if (status != STATUS_OK) {
+        report_unread(v, path, status);
     } else {
         if (diags.errors)
             program_text_release(&text);
         else
             check_program(&text, &v->options, &diags);
-        v->valid = diags.len == 0;
-        if (!v->valid)
-            print_diags(&diags);
+        is_valid = !diags.errors && !diags.warnings && !(v->deny_warnings && diags.lints);
+        if (v->output == OUTPUT_TEXT && (diags.len || !is_valid))
+            print_text(&diags, is_valid);
+        else if (v->output != OUTPUT_TEXT)
+            diags_append(&v->all, &diags);
     }
     diags_release(&diags);
+    return is_valid;
+}
+
+static void print_summary(const struct validation *v, struct buf *out)
+{
+    struct json_writer w;
+    json_begin(&w, out);
+    json_object(&w);
+    json_key(&w, STR("valid"));
+    json_bool(&w, v->valid);
+    json_key(&w, STR("errors"));
+    json_u64(&w, v->all.errors);
+    json_key(&w, STR("warnings"));
+    json_u64(&w, v->all.warnings + v->all.lints);
+    json_key(&w, STR("dropped"));
+    json_u64(&w, v->all.dropped);
+    json_key(&w, STR("diagnostics"));
+    diags_json(&w, &v->all);
+    json_object_end(&w);
+}
+
+static void print_document(const struct validation *v)
+{
+    struct buf out;
+    struct json_writer w;
+    buf_init(&out, NULL, REPORT_MAX);
+    json_begin(&w, &out);
+    switch (v->output) {
+    case OUTPUT_JSON: print_summary(v, &out); break;
+    case OUTPUT_SARIF: diags_sarif(&w, &v->all, INVAR_VERSION); break;
+    case OUTPUT_RDJSON: diags_rdjson(&w, &v->all); break;
+    default: diags_github(&out, &v->all); break;
+    }
+    if (v->output != OUTPUT_GITHUB)
+        buf_byte(&out, '\n');
+    cli_print(buf_view(&out));
+    buf_release(&out);
 }
 
 static void validate(void *arg)
@@ -85,12 +160,18 @@ static void validate(void *arg)
     struct validation *v = arg;
     stdlib_init(&v->stdlib);
     map_init(&v->components, NULL);
+    diags_init(&v->all);
     for (const struct component_def *const *def = component_registry; *def; def++)
         map_put(&v->components, str_from((*def)->name), (void *)(uintptr_t)*def);
     v->options.find = find_symbol;
     v->options.arg = v;
     v->options.stdlib = &v->stdlib;
-    check_file(v);
+    v->valid = true;
+    for (int i = 0; i < v->path_count; i++)
+        v->valid = check_path(v, v->paths[i]) && v->valid;
+    if (v->output != OUTPUT_TEXT)
+        print_document(v);
+    diags_release(&v->all);
     map_release(&v->components);
     stdlib_release(&v->stdlib);
 }
@@ -99,9 +180,8 @@ static void print_help(const struct flag *flags)
 {
     struct buf out;
     buf_init(&out, NULL, 64 * 1024);
-    buf_cstr(&out,
-             "Checks a configuration, a file or all *.alloy files of a folder, without running "
-             "it.\n\nUsage:\n  invar validate [flags] PATH\n\nFlags:\n");
+    buf_cstr(&out, "Checks configurations, each a file or all *.alloy files of a folder, without "
+                   "running them.\n\nUsage:\n  invar validate [flags] PATH...\n\nFlags:\n");
     flags_help(&out, flags);
     cli_print(buf_view(&out));
     buf_release(&out);
@@ -114,7 +194,22 @@ struct given {
     const char *format;
     const char *extra_args;
     const char *stability;
+    const char *output;
 };
+
+static enum status read_output(const char *name, struct validation *v)
+{
+    for (int i = 0; i < OUTPUTS; i++) {
+        if (strcmp(name, output_names[i]) == 0) {
+            v->output = (enum output)i;
+            return STATUS_OK;
+        }
+    }
+    return error_set(&v->err, STATUS_INVALID,
+                     "invalid argument \"%s\" for \"--format\" flag: expected text, json, sarif, "
+                     "github or rdjson",
+                     name);
+}
 
 static enum status read_values(const struct given *g, struct validation *v)
 {
@@ -130,7 +225,7 @@ static enum status read_values(const struct given *g, struct validation *v)
                          "invalid argument \"%s\" for \"--stability.level\" flag: invalid "
                          "stability level \"%s\"",
                          g->stability, g->stability);
-    return STATUS_OK;
+    return g->output ? read_output(g->output, v) : STATUS_OK;
 }
 
 int cli_validate(int argc, char **argv)
@@ -143,6 +238,9 @@ int cli_validate(int argc, char **argv)
         {"config.bypass-conversion-errors", 0, FLAG_BOOL, &given.bypass_conversion_errors,
          "accepted; alloy needs no conversion"},
         {"config.extra-args", 0, FLAG_TEXT, &given.extra_args, "not offered yet"},
+        {"format", 0, FLAG_TEXT, &given.output,
+         "text (default), json, sarif, github or rdjson; all but text go to standard output"},
+        {"deny-warnings", 0, FLAG_BOOL, &v.deny_warnings, "any warning makes the check fail"},
         {"stability.level", 0, FLAG_TEXT, &given.stability,
          "least stable level admitted: generally-available, public-preview, experimental"},
         {"feature.community-components.enabled", 0, FLAG_BOOL, &v.options.community,
@@ -154,13 +252,14 @@ int cli_validate(int argc, char **argv)
         print_help(flags);
         return 0;
     }
-    if (count >= 0 && count != 1)
-        error_set(&v.err, STATUS_INVALID, "accepts 1 arg(s), received %d", count);
-    if (count != 1 || read_values(&given, &v) != STATUS_OK) {
+    if (count == 0)
+        error_set(&v.err, STATUS_INVALID, "accepts 1 arg(s), received 0");
+    if (count < 1 || read_values(&given, &v) != STATUS_OK) {
         cli_error(v.err.message);
         return 1;
     }
-    v.path = argv[1];
+    v.paths = argv + 1;
+    v.path_count = count;
     if (!mem_scope_run(validate, &v)) {
         cli_error("out of memory");
         return 1;

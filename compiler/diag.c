@@ -26,6 +26,9 @@ void diags_init(struct diags *d)
 void diags_release(struct diags *d)
 {
     for (size_t i = d->len; i > 0; i--) {
+        for (struct diag_related *r = d->items[i - 1].related; r; r = r->next) {
+            source_unref(r->source);
+        }
         source_unref(d->items[i - 1].source);
     }
     mem_free(d->items);
@@ -37,6 +40,8 @@ void diags_release(struct diags *d)
 static struct diag *push(struct diags *d, enum diag_severity severity)
 {
     d->errors += severity == DIAG_ERROR;
+    d->warnings += severity == DIAG_WARNING;
+    d->lints += severity == DIAG_LINT;
     if (d->len >= DIAGS_MAX) {
         d->dropped++;
         return NULL;
@@ -68,6 +73,43 @@ struct diag *diag_add(struct diags *d, enum diag_id id, struct source *source, s
     return diag;
 }
 
+void diag_hint(struct diags *d, struct diag *diag, const char *format, ...)
+{
+    if (!diag || diag->hint.len > 0) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    diag->hint = arena_vprintf(&d->arena, format, args);
+    va_end(args);
+}
+
+static void relate(struct diags *d, struct diag *diag, struct source *source, struct range range,
+                   struct str message)
+{
+    struct diag_related **end = &diag->related;
+    while (*end) {
+        end = &(*end)->next;
+    }
+    struct diag_related *related = ARENA_NEW(&d->arena, struct diag_related);
+    related->source = source ? source_ref(source) : NULL;
+    related->range = range;
+    related->message = message;
+    *end = related;
+}
+
+void diag_relate(struct diags *d, struct diag *diag, struct source *source, struct range range,
+                 const char *format, ...)
+{
+    if (!diag) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    relate(d, diag, source, range, arena_vprintf(&d->arena, format, args));
+    va_end(args);
+}
+
 void diags_append(struct diags *d, const struct diags *from)
 {
     for (size_t i = 0; i < from->len; i++) {
@@ -81,20 +123,36 @@ void diags_append(struct diags *d, const struct diags *from)
         diag->hint = arena_str(&d->arena, old->hint);
         diag->id = old->id;
         diag->range = old->range;
+        diag->outer = old->outer;
         diag->source = old->source ? source_ref(old->source) : NULL;
+        for (const struct diag_related *r = old->related; r; r = r->next) {
+            relate(d, diag, r->source, r->range, arena_str(&d->arena, r->message));
+        }
         d->len++;
     }
-    size_t kept_errors = 0;
+    size_t kept[DIAG_LINT + 1] = {0};
     for (size_t i = 0; i < from->len; i++) {
-        kept_errors += from->items[i].severity == DIAG_ERROR;
+        kept[from->items[i].severity]++;
     }
     d->dropped += from->dropped;
-    d->errors += from->errors - kept_errors;
+    d->errors += from->errors - kept[DIAG_ERROR];
+    d->warnings += from->warnings - kept[DIAG_WARNING];
+    d->lints += from->lints - kept[DIAG_LINT];
 }
 
 const char *diag_code(enum diag_id id)
 {
     return rows[id].code;
+}
+
+enum diag_severity diag_severity(enum diag_id id)
+{
+    return rows[id].severity;
+}
+
+const char *diag_format(enum diag_id id)
+{
+    return rows[id].format;
 }
 
 /* "FILE:LINE:COL", "LINE:COL" or "-". */
@@ -132,47 +190,4 @@ void diags_summary(struct buf *out, const struct diags *d)
     if (more > 0) {
         buf_printf(out, " (and %zu more diagnostics)", more);
     }
-}
-
-static void json_pos(struct json_writer *w, const char *key, struct pos pos)
-{
-    if (pos.line == 0) {
-        return;
-    }
-    json_key(w, str_from(key));
-    json_object(w);
-    json_key(w, STR("line"));
-    json_u64(w, pos.line);
-    json_key(w, STR("col"));
-    json_u64(w, pos.col);
-    json_key(w, STR("offset"));
-    json_u64(w, pos.offset);
-    json_object_end(w);
-}
-
-static void json_text(struct json_writer *w, const char *key, struct str text)
-{
-    if (text.len > 0) {
-        json_key(w, str_from(key));
-        json_string(w, text);
-    }
-}
-
-void diags_json(struct json_writer *w, const struct diags *d)
-{
-    json_array(w);
-    for (size_t i = 0; i < d->len; i++) {
-        const struct diag *diag = &d->items[i];
-        json_object(w);
-        json_text(w, "severity", diag->severity == DIAG_ERROR ? STR("error") : STR("warning"));
-        json_text(w, "code", str_from(diag_code(diag->id)));
-        json_text(w, "message", diag->message);
-        json_text(w, "file", diag->source ? diag->source->name : STR_NONE);
-        json_pos(w, "start", diag->range.start);
-        json_pos(w, "end", diag->range.end);
-        json_text(w, "value", diag->value);
-        json_text(w, "hint", diag->hint);
-        json_object_end(w);
-    }
-    json_array_end(w);
 }

@@ -145,9 +145,30 @@ static void write_excerpt(struct buf *out, const struct diag *original)
     }
 }
 
-void diag_render(struct buf *out, const struct diag *diag, struct diag_style style)
+/* What Alloy does not have, below the excerpt. */
+static void write_rest(struct buf *out, const struct diag *diag, struct diag_style style)
 {
-    bool is_error = diag->severity == DIAG_ERROR;
+    const char *on = style.color ? "\x1b[36m" : "";
+    const char *off = style.color ? "\x1b[39m" : "";
+    if (diag->hint.len > 0) {
+        buf_printf(out, "  %shint:%s %.*s\n", on, off, STR_ARG(diag->hint));
+    }
+    for (const struct diag_related *r = diag->related; r; r = r->next) {
+        const struct diag place = {.source = r->source, .range = r->range, .message = r->message};
+        buf_printf(out, "  %snote:%s ", on, off);
+        diag_line(out, &place);
+        buf_byte(out, '\n');
+    }
+    buf_printf(out, "  %scode:%s %s\n", on, off, diag_code(diag->id));
+}
+
+void diag_render(struct buf *out, const struct diag *original, struct diag_style style)
+{
+    struct diag diag = *original;
+    bool is_error = diag.severity == DIAG_ERROR;
+    if (!style.full && diag.outer.start.line > 0) {
+        diag.range = diag.outer;
+    }
     if (style.color) {
         buf_cstr(out, is_error ? "\x1b[31;1m" : "\x1b[33;1m");
     }
@@ -155,22 +176,60 @@ void diag_render(struct buf *out, const struct diag *diag, struct diag_style sty
     if (style.color) {
         buf_cstr(out, "\x1b[0;22m\x1b[1m");
     }
-    diag_line(out, diag);
+    diag_line(out, &diag);
     buf_byte(out, '\n');
     if (style.color) {
         buf_cstr(out, "\x1b[22m");
     }
-    if (diag->source && diag->range.start.line > 0) {
-        write_excerpt(out, diag);
+    if (diag.source && diag.range.start.line > 0) {
+        write_excerpt(out, &diag);
+    }
+    if (style.full) {
+        write_rest(out, &diag, style);
     }
 }
 
 void diags_render(struct buf *out, const struct diags *d, struct diag_style style)
 {
+    bool is_first = true;
     for (size_t i = 0; i < d->len; i++) {
-        if (i > 0) {
+        if (d->items[i].severity == DIAG_LINT && !style.full) {
+            continue;
+        }
+        if (!is_first) {
             buf_byte(out, '\n');
         }
         diag_render(out, &d->items[i], style);
+        is_first = false;
+    }
+}
+
+static void write_extra(struct buf *out, const struct diag *diag, const char *kind,
+                        struct str message)
+{
+    struct diag shown = {.source = diag->source, .range = diag->range};
+    struct buf line;
+    buf_init(&line, NULL, 1 << 20);
+    buf_printf(&line, "%s[%s]: %.*s", kind, diag_code(diag->id), STR_ARG(message));
+    shown.message = buf_view(&line);
+    diag_line(out, &shown);
+    buf_byte(out, '\n');
+    buf_release(&line);
+}
+
+void diags_render_rest(struct buf *out, const struct diags *d)
+{
+    for (size_t i = 0; i < d->len; i++) {
+        const struct diag *diag = &d->items[i];
+        if (diag->severity == DIAG_LINT) {
+            write_extra(out, diag, "warning", diag->message);
+        }
+        if (diag->hint.len > 0) {
+            write_extra(out, diag, "hint", diag->hint);
+        }
+        for (const struct diag_related *r = diag->related; r; r = r->next) {
+            struct diag place = {.id = diag->id, .source = r->source, .range = r->range};
+            write_extra(out, &place, "note", r->message);
+        }
     }
 }

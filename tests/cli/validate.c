@@ -107,7 +107,11 @@ TEST(cli_validate, answers_as_alloy_does)
     assert_answer("", WORDS("--stability.level=beta", "@"), "",
                   "Error: invalid argument \"beta\" for \"--stability.level\" flag: invalid "
                   "stability level \"beta\"\n");
-    assert_answer("", WORDS("@", "@"), "", "Error: accepts 1 arg(s), received 2\n");
+    assert_answer("", WORDS("@", "@"), "", "");
+    assert_answer("", WORDS("--deny-warnings"), "", "Error: accepts 1 arg(s), received 0\n");
+    assert_answer("", WORDS("--format=xml", "@"), "",
+                  "Error: invalid argument \"xml\" for \"--format\" flag: expected text, json, "
+                  "sarif, github or rdjson\n");
     assert_answer("", WORDS("--config.format=static", "@"), "",
                   "Error: --config.format=static is not supported by invar yet: convert the file "
                   "first\n");
