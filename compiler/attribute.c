@@ -16,7 +16,7 @@ static ast_id find_node(const struct run *run, const struct value *v)
 {
     if (v->type == VALUE_NULL)
         return 0;
-    for (uint32_t i = run->e->op_count; i-- > 0;)
+    for (uint32_t i = run->count; i-- > 0;)
         if (run->trace[i] == v)
             return run->e->ops[i].node;
     return 0;

@@ -53,6 +53,7 @@ struct run {
     bool *owned;          /* the run holds a reference */
     uint32_t *stack;      /* indexes into trace */
     uint32_t depth;
+    uint32_t count; /* operations in the trace: none when the value was known */
     struct value *inline_trace[RUN_INLINE];
     bool inline_owned[RUN_INLINE];
     uint32_t inline_stack[RUN_INLINE];

@@ -253,31 +253,45 @@ static step_fn *const steps[] = {
     [OP_CALL] = step_call,       [OP_UNARY] = step_unary, [OP_BINARY] = step_binary,
 };
 
+static void make_room(struct run *run, uint32_t count)
+{
+    if (count <= RUN_INLINE) {
+        run->trace = run->inline_trace;
+        run->owned = run->inline_owned;
+        run->stack = run->inline_stack;
+    } else {
+        run->trace = mem_array(NULL, count, sizeof(struct value *));
+        run->owned = mem_array(NULL, count, sizeof(*run->owned));
+        run->stack = mem_array(NULL, count, sizeof(*run->stack));
+    }
+    memset(run->trace, 0, count * sizeof(struct value *));
+    memset(run->owned, 0, count * sizeof(*run->owned));
+    run->count = count;
+}
+
 const struct value *run_begin(struct run *run, const struct expr *e, const struct scope *scope,
                               struct fault *fault, struct diags *diags)
 {
     run->e = e;
     run->depth = 0;
-    if (e->op_count <= RUN_INLINE) {
-        run->trace = run->inline_trace;
-        run->owned = run->inline_owned;
-        run->stack = run->inline_stack;
-    } else {
-        run->trace = mem_array(NULL, e->op_count, sizeof(struct value *));
-        run->owned = mem_array(NULL, e->op_count, sizeof(*run->owned));
-        run->stack = mem_array(NULL, e->op_count, sizeof(*run->stack));
-    }
-    memset(run->trace, 0, e->op_count * sizeof(struct value *));
-    memset(run->owned, 0, e->op_count * sizeof(*run->owned));
+    run->count = 0;
+    run->trace = run->inline_trace;
+    const struct value *known = scope->known ? scope->known(scope->arg, e) : NULL;
+    if (known)
+        return known;
+    make_room(run, e->op_count);
     for (uint32_t at = 0; at < e->op_count; at++)
         if (!steps[e->ops[at].kind](run, &at, scope, fault, diags))
             return NULL;
-    return peek(run, 0);
+    const struct value *value = peek(run, 0);
+    if (scope->made)
+        scope->made(scope->arg, e, value);
+    return value;
 }
 
 void run_end(struct run *run)
 {
-    for (uint32_t i = run->e->op_count; i-- > 0;)
+    for (uint32_t i = run->count; i-- > 0;)
         if (run->owned[i])
             value_unref(run->trace[i]);
     if (run->trace != run->inline_trace) {
@@ -293,7 +307,9 @@ struct value *expr_eval(const struct expr *e, const struct scope *scope, struct 
     struct fault fault;
     fault_init(&fault);
     const struct value *v = run_begin(&run, e, scope, &fault, diags);
-    struct value *result = v ? hand_over(&run, run.stack[run.depth - 1]) : NULL;
+    struct value *result = NULL;
+    if (v)
+        result = run.count ? hand_over(&run, run.stack[run.depth - 1]) : value_ref(v);
     run_end(&run);
     fault_release(&fault);
     return result;

@@ -31,6 +31,12 @@ bool expr_is_constant(const struct expr *e);
  * the stdlib is asked. The rest of the chain is ordinary field access. */
 struct scope {
     struct value *(*load)(void *arg, const struct expr *e, size_t ref_index, size_t *used);
+    /* The value of an expression that need not be evaluated again (borrowed), or NULL. A fault that
+     * is found in such a value has no exact place: evaluate again without it to report. May be
+     * NULL. */
+    const struct value *(*known)(void *arg, const struct expr *e);
+    /* Told of each value that an evaluation gave. May be NULL. */
+    void (*made)(void *arg, const struct expr *e, const struct value *value);
     void *arg;
     const struct stdlib *stdlib;
 };

@@ -43,6 +43,15 @@ void decoded_free(struct decoded *decoded)
     mem_free(decoded);
 }
 
+void cell_forget_known(struct cell *cell)
+{
+    for (uint32_t i = 0; cell->known && i < cell->known_count; i++)
+        value_unref(cell->known[i]);
+    mem_free(cell->known);
+    cell->known = NULL;
+    cell->known_count = 0;
+}
+
 static void drop_problem(struct cell *cell)
 {
     if (!cell->problem)
@@ -64,6 +73,7 @@ void cell_free(struct cell *cell)
 void cell_destroy(struct cell *cell)
 {
     drop_problem(cell);
+    cell_forget_known(cell);
     decoded_free(cell->args);
     if (cell->exports)
         value_unref(cell->exports);

@@ -146,7 +146,7 @@ void evaluate_component(struct graph *graph, struct node *node)
     struct cell *cell = node->cell;
     if (!cell->host || !cell->host->built) {
         build(graph, node, d.args);
-    } else if (is_equal(d.args, cell->args)) {
+    } else if (d.unchanged || is_equal(d.args, cell->args)) {
         decoded_free(d.args);
         cell_healthy(cell, "component evaluated");
     } else {

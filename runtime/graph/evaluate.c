@@ -1,5 +1,9 @@
-/* Evaluating: where references lead, decoding a body, and noting what went wrong. Whatever fails
- * leaves arguments and exports as they were. Decoding runs in a memory scope of its own. */
+/* Evaluating: where references lead, which expressions have to be evaluated, decoding a body, and
+ * noting what went wrong. Whatever fails leaves arguments and exports as they were. Decoding runs
+ * in a memory scope of its own.
+ *
+ * A cell keeps the results of its node's inputs. Where only some inputs are stale, those alone are
+ * evaluated; if they give what they gave, nothing is decoded. */
 
 #include "runtime/graph/parts.h"
 
@@ -11,8 +15,11 @@
 enum { ARGS_CHUNK = 512 };
 
 struct lookup {
+    struct graph *graph;
     const struct node *node;
+    struct value **results; /* of the node's inputs; NULL = not to be kept */
     uint32_t hint;
+    uint32_t input_hint;
 };
 
 static struct value *all_arguments(const struct instance *in)
@@ -55,9 +62,99 @@ static struct value *load(void *arg, const struct expr *expr, size_t index, size
     return NULL;
 }
 
-static struct scope scope_of(struct graph *graph, struct lookup *lookup)
+static struct scope scope_of(struct lookup *lookup)
 {
-    return (struct scope){.load = load, .arg = lookup, .stdlib = graph->options.stdlib};
+    return (struct scope){.load = load, .arg = lookup, .stdlib = lookup->graph->options.stdlib};
+}
+
+/* ---- inputs ---- */
+
+/* Where the result of an expression is kept; NULL = it reads nothing. Expressions are asked for in
+ * order. */
+static struct value **result_of(struct lookup *l, const struct expr *e)
+{
+    const struct node *node = l->node;
+    if (!expr_ref_count(e))
+        return NULL;
+    for (uint32_t step = 0; step < node->input_count; step++) {
+        uint32_t at = l->input_hint + step;
+        if (at >= node->input_count)
+            at -= node->input_count;
+        if (node->block->exprs[node->inputs[at].expr].expr == e) {
+            l->input_hint = at;
+            return &l->results[at];
+        }
+    }
+    return NULL;
+}
+
+static const struct value *known(void *arg, const struct expr *e)
+{
+    struct value **result = result_of(arg, e);
+    return result ? *result : NULL;
+}
+
+static void made(void *arg, const struct expr *e, const struct value *value)
+{
+    struct lookup *l = arg;
+    struct value **result = result_of(l, e);
+    if (!result)
+        return;
+    l->graph->counts.expressions++;
+    if (!*result)
+        *result = value_ref(value);
+}
+
+static bool keeps_results(const struct node *node)
+{
+    switch (node->kind) {
+    case NODE_COMPONENT:
+    case NODE_CALL:
+    case NODE_ARGUMENT:
+    case NODE_EXPORT:
+    case NODE_LOGGING:
+    case NODE_SERVICE: return node->input_count != 0;
+    default: return false;
+    }
+}
+
+/* Evaluating nothing is enough if nothing changed: what is decoded is not kept by argument blocks,
+ * and what configures the runtime is cheap. */
+static bool may_skip(const struct node *node)
+{
+    return node->kind == NODE_COMPONENT || node->kind == NODE_CALL || node->kind == NODE_EXPORT;
+}
+
+enum refreshed { REFRESHED_FAILED, REFRESHED_EQUAL, REFRESHED_CHANGED };
+
+/* Evaluates the stale inputs into d->known, which gets the others from the cell. */
+static enum refreshed refresh(struct decoding *d, const struct scope *scope)
+{
+    struct node *node = d->node;
+    const struct cell *cell = node->cell;
+    enum refreshed result = REFRESHED_EQUAL;
+    d->known = mem_array(NULL, node->input_count, sizeof(struct value *));
+    for (uint32_t i = 0; i < node->input_count; i++) {
+        if (!node->inputs[i].stale) {
+            d->known[i] = value_ref(cell->known[i]);
+            continue;
+        }
+        d->known[i] = expr_eval(node->block->exprs[node->inputs[i].expr].expr, scope, &d->causes);
+        d->graph->counts.expressions++;
+        if (!d->known[i])
+            return REFRESHED_FAILED;
+        if (!value_equal(d->known[i], cell->known[i]))
+            result = REFRESHED_CHANGED;
+    }
+    return result;
+}
+
+static void known_free(struct decoding *d)
+{
+    for (uint32_t i = 0; d->known && i < d->node->input_count; i++)
+        value_unref(d->known[i]);
+    mem_free(d->known);
+    d->known = NULL;
 }
 
 /* ---- what went wrong ---- */
@@ -140,6 +237,7 @@ void node_fail(struct graph *graph, struct node *node, const char *stage,
         f.problem = NULL;
     }
     cell_failed(node->cell, f.health, f.problem);
+    cell_forget_known(node->cell);
     const char *why = f.health ? f.health : node->cell->health.fixed;
     LOG(&graph->log, LOG_ERROR, "failed to evaluate config", LOG_S("node", node->cell->local_id),
         LOG_C("err", why));
@@ -147,30 +245,78 @@ void node_fail(struct graph *graph, struct node *node, const char *stage,
 
 /* ---- decoding ---- */
 
-static void decode_work(void *arg)
+static bool decode_body(struct decoding *d, const struct scope *scope)
 {
-    struct decoding *d = arg;
-    struct lookup lookup = {.node = d->node};
-    struct scope scope = scope_of(d->graph, &lookup);
     const struct program_block *block = d->node->block;
-    diags_init(&d->causes);
     if (d->node->kind == NODE_CALL) {
-        d->values = body_values(block->body, &scope, &d->causes);
-        d->ok = d->values != NULL;
-        return;
+        d->values = body_values(block->body, scope, &d->causes);
+        return d->values != NULL;
     }
     struct decoded *args = mem_zalloc(NULL, sizeof(*args));
     arena_init(&args->arena, NULL, 0);
     args->arena.chunk_size = ARGS_CHUNK;
     args->shape = block->symbol.args;
     void *data = arena_zalloc(&args->arena, args->shape->size);
-    d->ok = body_decode(block->body, &scope, &args->arena, data, &d->causes);
-    if (d->ok) {
-        args->data = data;
-        d->args = args;
-    } else {
+    if (!body_decode(block->body, scope, &args->arena, data, &d->causes)) {
         decoded_free(args);
+        return false;
     }
+    args->data = data;
+    d->args = args;
+    return true;
+}
+
+static void decode_whole(struct decoding *d)
+{
+    struct lookup lookup = {.graph = d->graph, .node = d->node};
+    struct scope scope = scope_of(&lookup);
+    if (keeps_results(d->node)) {
+        d->known = mem_array(NULL, d->node->input_count, sizeof(struct value *));
+        lookup.results = d->known;
+        scope.made = made;
+    }
+    d->ok = decode_body(d, &scope);
+}
+
+/* False: what happened is to be worded by decoding the whole. */
+static bool decode_stale(struct decoding *d)
+{
+    struct lookup lookup = {.graph = d->graph, .node = d->node};
+    struct scope scope = scope_of(&lookup);
+    enum refreshed refreshed = refresh(d, &scope);
+    if (refreshed == REFRESHED_FAILED)
+        return false;
+    if (refreshed == REFRESHED_EQUAL && may_skip(d->node)) {
+        d->unchanged = d->ok = true;
+        return true;
+    }
+    lookup.results = d->known;
+    scope.known = known;
+    d->ok = decode_body(d, &scope);
+    return d->ok;
+}
+
+static void decode_work(void *arg)
+{
+    struct decoding *d = arg;
+    diags_init(&d->causes);
+    if (d->node->cell->known && decode_stale(d))
+        return;
+    known_free(d);
+    diags_release(&d->causes);
+    diags_init(&d->causes);
+    decode_whole(d);
+}
+
+/* The cell's from now on. They are whole: a body that was decoded evaluated all of its inputs. */
+static void keep_known(struct decoding *d)
+{
+    for (uint32_t i = 0; d->known && i < d->node->input_count; i++)
+        ASSERT(d->known[i]);
+    cell_forget_known(d->node->cell);
+    d->node->cell->known = d->known;
+    d->node->cell->known_count = d->known ? d->node->input_count : 0;
+    d->known = NULL;
 }
 
 const struct error node_out_of_memory = {STATUS_MEMORY, "out of memory"};
@@ -183,8 +329,13 @@ bool node_decode(struct graph *graph, struct node *node, struct decoding *d)
         node_fail(graph, node, "decoding configuration: ", NULL, &node_out_of_memory);
         return false;
     }
-    if (!d->ok)
+    for (uint32_t i = 0; i < node->input_count; i++)
+        node->inputs[i].stale = false;
+    if (d->ok)
+        keep_known(d);
+    else
         node_fail(graph, node, "decoding configuration: ", &d->causes, NULL);
+    known_free(d);
     diags_release(&d->causes);
     return d->ok;
 }

@@ -187,14 +187,15 @@ static bool has_block(const struct generation *gen, const char *id)
     return map_has(&gen->cells, str_from(id));
 }
 
-static void evaluate_all(struct graph *graph, struct generation *gen)
+static void evaluate_touched(struct graph *graph, struct generation *gen)
 {
     gen->loading = true;
     self_set(graph->evaluating, 1);
     for (uint32_t i = 0; i < gen->count; i++) {
-        if (!gen->nodes[i]->in->frozen)
-            node_evaluate(graph, gen->nodes[i]);
+        if (!gen->nodes[i]->same && !gen->nodes[i]->in->frozen)
+            node_mark_whole(gen, gen->nodes[i]);
     }
+    (void)generation_drain(graph, gen);
     gen->loading = false;
     self_set(graph->evaluating, 0);
     if (!has_block(gen, "logging"))
@@ -230,6 +231,9 @@ enum graph_outcome graph_load(struct graph *graph, const char *path, struct diag
                   "components of the last configuration are still stopping");
         return GRAPH_BUSY;
     }
+    /* What has been published goes first, so that nothing that is kept waits for an evaluation. */
+    inbox_handle(graph);
+    graph_wave(graph);
     if (!mem_scope_run(prepare_work, &l)) {
         diags_init(diags);
         error_set(err, STATUS_MEMORY, "out of memory");
@@ -241,7 +245,7 @@ enum graph_outcome graph_load(struct graph *graph, const char *path, struct diag
         log_warnings(graph, p->program);
     struct generation *old = graph->live;
     commit(graph, l.gen);
-    evaluate_all(graph, l.gen);
+    evaluate_touched(graph, l.gen);
     if (!mem_scope_run(collect_work, &l)) {
         diags_init(diags);
         error_set(err, STATUS_MEMORY, "out of memory");

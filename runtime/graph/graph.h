@@ -113,7 +113,8 @@ void host_serve(struct component_host *host, struct http_exchange *exchange, str
 /* ---- self metrics ---- */
 struct graph_counts {
     uint64_t by_health[HEALTH_EXITED + 1];
-    uint64_t evaluations;
+    uint64_t evaluations; /* of nodes */
+    uint64_t expressions; /* evaluations of expressions that refer to something */
     uint64_t waves;
 };
 void graph_count(struct graph *graph, struct graph_counts *out);

@@ -9,7 +9,8 @@ void evaluate_call(struct graph *graph, struct node *node)
     if (!node_decode(graph, node, &d))
         return;
     struct instance *opens = node->opens;
-    node_publish(graph, node, &node->cell->values, d.values);
+    if (!d.unchanged)
+        node_publish(graph, node, &node->cell->values, d.values);
     if (node->refused) {
         node_fail(graph, node, "updating custom component: ", node->refused, NULL);
     } else if (!opens) {
@@ -72,10 +73,12 @@ void evaluate_export(struct graph *graph, struct node *node)
     struct decoding d;
     if (!node_decode(graph, node, &d))
         return;
-    const struct export_args *args = d.args->data;
-    struct value *value = args->value.value ? value_ref(args->value.value) : value_null();
-    decoded_free(d.args);
-    node_publish(graph, node, &node->cell->exports, value);
+    if (!d.unchanged) {
+        const struct export_args *args = d.args->data;
+        struct value *value = args->value.value ? value_ref(args->value.value) : value_null();
+        decoded_free(d.args);
+        node_publish(graph, node, &node->cell->exports, value);
+    }
     cell_healthy(node->cell, "node evaluated");
 }
 

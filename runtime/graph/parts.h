@@ -4,12 +4,12 @@
 /* What the files of the graph share; nobody else includes this.
  *
  *   generation  everything that one load built: nodes, modules, links. In one arena, immutable but
- *               for each node's dirty flag.
+ *               for what is marked (generation.h).
  *   cell        what a node keeps across loads: arguments, exports, health, the component. Owned by
  *               the graph, found again by global id.
  *   instance    a module in use: the root, or the body of a declare for one custom component. */
 
-#include "runtime/graph/graph.h"
+#include "runtime/graph/generation.h"
 
 #include <pthread.h>
 
@@ -41,7 +41,10 @@ struct cell {
     struct value *values;  /* CUSTOM: the arguments given */
     struct eval_health health;
     struct diags *problem; /* of the last evaluation; NULL = it went well */
-    struct loop *loop;     /* where the component lives */
+    struct value **known;  /* results of the node's inputs in the last evaluation; NULL = it failed,
+                              or the node keeps none */
+    uint32_t known_count;
+    struct loop *loop; /* where the component lives */
     struct component_host *host;
     struct node *node;   /* in the living generation; NULL = gone */
     uint32_t generation; /* stamp of the newest generation that has it */
@@ -82,76 +85,6 @@ struct component_host {
     struct component_host *next_in_inbox;
 };
 
-enum node_kind {
-    NODE_COMPONENT,
-    NODE_CALL,   /* a custom component: its arguments */
-    NODE_RESULT, /* the same custom component: its exports; shares the cell */
-    NODE_ARGUMENT,
-    NODE_EXPORT,
-    NODE_LOGGING,
-    NODE_SERVICE,
-    NODE_PLAIN, /* declare, tracing: nothing depends on its value */
-};
-
-struct dependant {
-    struct node *node;
-    struct str field; /* the field of the exports that it reads; empty = any */
-    struct dependant *next;
-};
-
-struct node {
-    enum node_kind kind;
-    uint32_t rank;  /* place in the order of evaluation */
-    uint32_t level; /* of stopping: after all lower ones */
-    bool dirty;
-    bool kept; /* its cell came from the generation before */
-    const struct program_block *block;
-    struct instance *in;
-    struct instance *opens; /* CALL, RESULT: NULL = the module could not be made */
-    struct node *pair;      /* CALL and RESULT of one custom component */
-    struct cell *cell;
-    struct dependant *dependants;
-    /* CALL: why there is no module. */
-    struct diags *refused; /* the body is wrong */
-    const char *missing;   /* there is none */
-};
-
-struct instance {
-    struct instance *parent;
-    struct program_module *module;
-    struct node *call; /* NULL = root */
-    struct node *result;
-    struct node **nodes; /* by block; for custom components the RESULT. NULL = unusable */
-    struct str id;       /* "" = root */
-    bool rejected;       /* the new body is wrong: the old one goes on with its arguments */
-    bool frozen;         /* inside a rejected one: a load does not evaluate it */
-    bool reloaded;       /* the call was evaluated in this wave */
-    unsigned depth;
-    struct instance *next; /* in creation order */
-};
-
-/* Programs that nodes of a generation point into. */
-struct generation_program {
-    struct program *program;
-    struct generation_program *next;
-};
-
-struct generation {
-    struct arena arena;
-    uint32_t stamp;
-    struct generation_program *programs;
-    struct instance *root;
-    struct instance *last;
-    struct node **nodes; /* in order of evaluation */
-    uint32_t count;
-    struct map cells;   /* global id → node (CALL for custom components) */
-    struct map modules; /* id → instance */
-    struct node **heap; /* dirty nodes, lowest rank first */
-    uint32_t heap_len;
-    bool loading; /* every node is being evaluated: nothing is marked */
-    unsigned char sha256[32];
-};
-
 struct graph {
     struct graph_options options;
     struct map defs; /* name → component_def */
@@ -190,14 +123,6 @@ struct graph {
     int64_t first_publication_ns; /* that the next wave answers; 0 = none */
 };
 
-/* prepare.c: the new generation, aside. Errors of the root are added to diags; NULL = rejected. */
-struct generation *generation_new(struct graph *graph, struct program *program,
-                                  struct diags *diags);
-void generation_free(struct generation *generation);
-
-/* place.c: loops for the components that are new. */
-void generation_place(struct graph *graph, struct generation *generation);
-
 /* cell.c */
 struct cell *cell_new(const struct program_block *block, struct str module_id);
 void cell_free(struct cell *cell); /* later, if a request still holds its host */
@@ -206,6 +131,7 @@ void cell_healthy(struct cell *cell, const char *fixed);
 /* `owned_message` may be NULL (out of memory). */
 void cell_failed(struct cell *cell, char *owned_message, struct diags *owned_problem);
 void decoded_free(struct decoded *decoded);
+void cell_forget_known(struct cell *cell);
 /* What references to the node read: a new reference; NULL = it has no value. */
 struct value *cell_exports(const struct node *node);
 
@@ -228,6 +154,8 @@ struct decoding {
     struct diags causes;
     struct decoded *args; /* or, of a call: */
     struct value *values;
+    struct value **known; /* the results of its inputs */
+    bool unchanged;       /* no input gave another result: there are no args and no values */
     bool ok;
 };
 /* False: the failure has been noted. */
@@ -241,7 +169,12 @@ void evaluate_argument(struct graph *graph, struct node *node);
 void evaluate_export(struct graph *graph, struct node *node);
 
 /* wave.c */
+/* The node itself is to be evaluated, whatever its inputs say. */
 void node_mark(struct generation *generation, struct node *node);
+/* Everything of it. */
+void node_mark_whole(struct generation *generation, struct node *node);
+/* Evaluates what is marked, in order; how many. */
+uint32_t generation_drain(struct graph *graph, struct generation *generation);
 /* Takes `owned_now` as the node's exports and marks those who read a field that differs. */
 void node_publish(struct graph *graph, struct node *node, struct value **slot,
                   struct value *owned_now);

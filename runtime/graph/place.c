@@ -53,7 +53,7 @@ static void find_groups(struct placing *p)
     for (uint32_t i = 0; i < p->gen->count; i++) {
         const struct node *node = p->gen->nodes[i];
         for (const struct dependant *d = node->dependants; d; d = d->next) {
-            if (carries_receivers(node, d->field))
+            if (carries_receivers(node, d->path_len ? d->path[0] : STR("")))
                 join(p, i, d->node->rank);
         }
     }

@@ -55,6 +55,7 @@ static void give_cell(struct preparing *p, struct node *node)
         (node->kind != NODE_COMPONENT || old->cell->def == node->block->symbol.def)) {
         node->cell = old->cell;
         node->kept = true;
+        node->before = old;
     } else {
         node->cell = cell_new(node->block, module_id);
         node->cell->loop = p->graph->loop_count ? p->graph->loops[0] : p->graph->options.control;
@@ -234,26 +235,35 @@ static void put_in_order(struct generation *gen)
 
 /* ---- links ---- */
 
-static void link(struct generation *gen, struct node *from, struct node *to, struct str field)
+struct linking {
+    struct generation *gen;
+    struct node *node; /* that reads */
+    uint32_t input;
+};
+
+static void link(const struct linking *l, struct node *from, const struct str *path,
+                 size_t path_len)
 {
-    struct dependant *dependant = ARENA_NEW(&gen->arena, struct dependant);
-    dependant->node = to;
-    dependant->field = field;
+    struct dependant *dependant = ARENA_NEW(&l->gen->arena, struct dependant);
+    dependant->node = l->node;
+    dependant->input = l->input;
+    dependant->path = path;
+    dependant->path_len = (uint16_t)path_len;
     dependant->next = from->dependants;
     from->dependants = dependant;
 }
 
-static void link_ref(struct generation *gen, struct node *node, const struct program_ref *ref,
+static void link_ref(const struct linking *l, const struct program_ref *ref,
                      const struct expr_ref *names)
 {
-    struct instance *in = node->in;
+    struct instance *in = l->node->in;
     if (ref->kind == REF_BLOCK && in->nodes[ref->target]) {
-        struct str field = ref->used < names->count ? names->names[ref->used] : STR("");
-        link(gen, in->nodes[ref->target], node, field);
+        size_t len = names->count - ref->used;
+        link(l, in->nodes[ref->target], names->names + ref->used, len <= UINT16_MAX ? len : 0);
     } else if (ref->kind == REF_ARGUMENTS) {
         for (uint32_t i = 0; i < in->module->count; i++) {
             if (in->nodes[i] && in->nodes[i]->kind == NODE_ARGUMENT)
-                link(gen, in->nodes[i], node, STR(""));
+                link(l, in->nodes[i], NULL, 0);
         }
     }
 }
@@ -263,16 +273,28 @@ static void link_node(struct generation *gen, struct node *node)
     const struct program_block *block = node->block;
     if (node->kind == NODE_RESULT)
         return;
+    struct linking l = {.gen = gen, .node = node};
+    for (uint32_t e = 0; e < block->expr_count; e++)
+        node->input_count += expr_ref_count(block->exprs[e].expr) != 0;
+    if (node->input_count)
+        node->inputs = ARENA_ARRAY(&gen->arena, node->input_count, struct input);
     for (uint32_t e = 0; e < block->expr_count; e++) {
         const struct program_expr *expr = &block->exprs[e];
         size_t count = expr_ref_count(expr->expr);
+        if (!count)
+            continue;
+        node->inputs[l.input].expr = e;
         for (size_t i = 0; i < count; i++)
-            link_ref(gen, node, &block->refs[expr->first_ref + i], expr_ref_at(expr->expr, i));
+            link_ref(&l, &block->refs[expr->first_ref + i], expr_ref_at(expr->expr, i));
+        l.input++;
     }
+    l.input = NO_INPUT;
     if (node->kind == NODE_ARGUMENT && node->in->call)
-        link(gen, node->in->call, node, block->label);
-    if (node->kind == NODE_EXPORT && node->in->result)
-        link(gen, node, node->in->result, STR(""));
+        link(&l, node->in->call, &block->label, block->label.len != 0);
+    if (node->kind == NODE_EXPORT && node->in->result) {
+        l.node = node->in->result;
+        link(&l, node, NULL, 0);
+    }
 }
 
 static void build(struct preparing *p, struct program *program)
@@ -282,10 +304,11 @@ static void build(struct preparing *p, struct program *program)
     for (struct instance *in = gen->root; in; in = in->next)
         add_nodes(p, in);
     gen->nodes = ARENA_ARRAY(&gen->arena, p->nodes + 1, struct node *);
-    gen->heap = ARENA_ARRAY(&gen->arena, p->nodes + 1, struct node *);
+    ranks_init(&gen->dirty, &gen->arena, p->nodes);
     put_in_order(gen);
     for (uint32_t i = 0; i < gen->count; i++)
         link_node(gen, gen->nodes[i]);
+    generation_compare(gen);
     generation_place(p->graph, gen);
 }
 

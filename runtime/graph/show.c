@@ -291,6 +291,7 @@ static void add_count(void *arg, const struct graph_item *item)
 void graph_count(struct graph *graph, struct graph_counts *out)
 {
     *out = (struct graph_counts){.evaluations = graph->counts.evaluations,
+                                 .expressions = graph->counts.expressions,
                                  .waves = graph->counts.waves};
     graph_each(graph, add_count, out);
 }

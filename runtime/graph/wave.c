@@ -1,60 +1,20 @@
-/* Waves: which nodes read what changed, and their evaluation in order. The dirty nodes stand in a
- * heap that is as large as the generation, so that marking cannot fail. */
+/* Waves: which expressions read what changed, and the evaluation of their nodes in order. A wave
+ * works on the exports as they were when it began: what components publish meanwhile waits. */
 
 #include "runtime/graph/parts.h"
 
 #include "base/world.h"
 
-static bool before(const struct node *a, const struct node *b)
-{
-    return a->rank < b->rank;
-}
-
-static void sift_up(struct node **heap, uint32_t at)
-{
-    struct node *node = heap[at];
-    while (at && before(node, heap[(at - 1) / 2])) {
-        heap[at] = heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    heap[at] = node;
-}
-
-static void sift_down(struct node **heap, uint32_t len)
-{
-    struct node *node = heap[0];
-    uint32_t at = 0;
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= len)
-            break;
-        if (child + 1 < len && before(heap[child + 1], heap[child]))
-            child++;
-        if (!before(heap[child], node))
-            break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = node;
-}
-
 void node_mark(struct generation *gen, struct node *node)
 {
-    if (node->dirty || gen->loading)
-        return;
-    node->dirty = true;
-    gen->heap[gen->heap_len] = node;
-    sift_up(gen->heap, gen->heap_len++);
+    ranks_add(&gen->dirty, node->rank);
 }
 
-static struct node *take_first(struct generation *gen)
+void node_mark_whole(struct generation *gen, struct node *node)
 {
-    struct node *node = gen->heap[0];
-    gen->heap[0] = gen->heap[--gen->heap_len];
-    if (gen->heap_len)
-        sift_down(gen->heap, gen->heap_len);
-    node->dirty = false;
-    return node;
+    if (node->kind != NODE_RESULT) /* it shares the call's cell */
+        cell_forget_known(node->cell);
+    node_mark(gen, node);
 }
 
 /* Comparing may need memory; without it two values count as different, which is always safe. */
@@ -76,28 +36,48 @@ static bool is_equal(const struct value *a, const struct value *b)
     return mem_scope_run(compare_work, &c) && c.equal;
 }
 
-static bool field_differs(const struct value *was, const struct value *now, struct str field)
+/* Does what stands at the path differ? Where there is no object on the way, all that is there
+ * counts. */
+static bool path_differs(const struct value *was, const struct value *now,
+                         const struct dependant *d)
 {
-    if (!was || !now || was->type != VALUE_OBJECT || now->type != VALUE_OBJECT || !field.len)
-        return true;
-    const struct value *a = value_field(was, field), *b = value_field(now, field);
-    return !a || !b || !is_equal(a, b);
+    for (uint16_t i = 0; i < d->path_len; i++) {
+        if (!was || !now || was == now || was->type != VALUE_OBJECT || now->type != VALUE_OBJECT)
+            break;
+        was = value_field(was, d->path[i]);
+        now = value_field(now, d->path[i]);
+    }
+    if (was == now)
+        return false;
+    return !was || !now || !is_equal(was, now);
 }
 
-/* Dependants are listed by field in runs, so the last answer mostly serves the next. */
+static bool same_path(const struct dependant *a, const struct dependant *b)
+{
+    if (a->path_len != b->path_len)
+        return false;
+    for (uint16_t i = 0; i < a->path_len; i++) {
+        if (!str_eq(a->path[i], b->path[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Those who read the same mostly stand together, so the last answer serves the next. */
 static void mark_readers(struct generation *gen, struct node *node, const struct value *was,
                          const struct value *now)
 {
-    struct str last = STR_NONE;
-    bool known = false, differs = false;
+    const struct dependant *last = NULL;
+    bool differs = false;
     for (struct dependant *d = node->dependants; d; d = d->next) {
-        if (!known || !str_eq(last, d->field)) {
-            differs = field_differs(was, now, d->field);
-            last = d->field;
-            known = true;
-        }
-        if (differs)
-            node_mark(gen, d->node);
+        if (!last || !same_path(last, d))
+            differs = path_differs(was, now, d);
+        last = d;
+        if (!differs)
+            continue;
+        if (d->input != NO_INPUT)
+            d->node->inputs[d->input].stale = true;
+        node_mark(gen, d->node);
     }
 }
 
@@ -115,27 +95,49 @@ void node_publish(struct graph *graph, struct node *node, struct value **slot,
         value_unref(was);
 }
 
-void graph_wave(struct graph *graph)
+/* What a load evaluates inside a module shows on the custom component. */
+static void note_inside(struct generation *gen, const struct node *node)
 {
-    struct generation *gen = graph->live;
+    struct instance *in = node->in;
+    if (!gen->loading || !in->result)
+        return;
+    in->reloaded = true;
+    node_mark(gen, in->result);
+}
+
+uint32_t generation_drain(struct graph *graph, struct generation *gen)
+{
     int64_t since = graph->first_publication_ns;
     graph->first_publication_ns = 0;
-    if (!gen || !gen->heap_len)
-        return;
     if (!since)
         since = world_monotonic_ns();
-    graph->counts.waves++;
-    self_set(graph->evaluating, 1);
-    while (gen->heap_len) {
-        self_set(graph->queue_size, gen->heap_len);
-        struct node *node = take_first(gen);
-        if (node->kind == NODE_COMPONENT)
+    uint32_t count = 0;
+    for (; gen->dirty.count; count++) {
+        self_set(graph->queue_size, gen->dirty.count);
+        struct node *node = gen->nodes[ranks_take(&gen->dirty)];
+        if (gen->loading && node->in->frozen)
+            continue;
+        if (!gen->loading && node->kind == NODE_COMPONENT)
             self_observe(graph->wait_seconds, (double)(world_monotonic_ns() - since) / 1e9);
         node_evaluate(graph, node);
         if (node->kind == NODE_CALL)
             node_mark(gen, node->pair);
+        note_inside(gen, node);
     }
     self_set(graph->queue_size, 0);
+    return count;
+}
+
+void graph_wave(struct graph *graph)
+{
+    struct generation *gen = graph->live;
+    if (!gen || !gen->dirty.count) {
+        graph->first_publication_ns = 0;
+        return;
+    }
+    graph->counts.waves++;
+    self_set(graph->evaluating, 1);
+    (void)generation_drain(graph, gen);
     self_set(graph->evaluating, 0);
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The scrape interval changes by SIGHUP; no component stops or starts for that, and every page that was
-served arrives. A broken edit leaves everything running and says why with file, line and excerpt.
+"""The scrape interval changes by SIGHUP; no other component is evaluated, stopped or started for that, and
+every page that was served arrives. A broken edit leaves everything running and says why with file, line and excerpt.
 Needs INVAR_BIN."""
 import http.server
 import os
@@ -139,8 +139,12 @@ class Check:
         gaps = sorted(b - a for a, b in zip(times, times[1:]))
         return gaps[len(gaps) // 2]
 
+    def evaluations(self):
+        counts = re.findall(r"^alloy_component_evaluation_seconds_count\S* (\d+)$", self.ask("/metrics"), re.M)
+        return sum(map(int, counts))
+
     def good_edit(self):
-        mark = len(self.log())
+        mark, evaluations = len(self.log()), self.evaluations()
         self.write(CONFIG, "500ms")
         self.program.send_signal(signal.SIGHUP)
         self.wait("reload", lambda: 'msg="config reloaded"' in self.log()[mark:])
@@ -148,6 +152,10 @@ class Check:
         self.expect(gap < 1.5, "the interval is the new one: a page every %.0f ms" % (gap * 1e3))
         moved = re.findall(r'msg="(St\w+ing task)".*\bid=(\S+)', self.log()[mark:])
         self.expect(not moved, "no component stops or starts: %s" % moved)
+        evaluations = self.evaluations() - evaluations
+        self.expect(evaluations == 1, "one node is evaluated: %d" % evaluations)
+        seen = re.findall(r'msg="finished node evaluation".*\bnode_id=(\S+)', self.log()[mark:])
+        self.expect(seen == ["prometheus.scrape.edited"], "it is the one that was edited: %s" % seen)
 
     def broken_edit(self, what, text):
         mark = len(self.log())

@@ -1,0 +1,117 @@
+#ifndef RUNTIME_GRAPH_GENERATION_H
+#define RUNTIME_GRAPH_GENERATION_H
+
+/* Inside the graph: what one load built. parts.h says what a generation is; nobody else includes
+ * this. */
+
+#include "runtime/graph/graph.h"
+
+struct cell;
+
+enum node_kind {
+    NODE_COMPONENT,
+    NODE_CALL,   /* a custom component: its arguments */
+    NODE_RESULT, /* the same custom component: its exports; shares the cell */
+    NODE_ARGUMENT,
+    NODE_EXPORT,
+    NODE_LOGGING,
+    NODE_SERVICE,
+    NODE_PLAIN, /* declare, tracing: nothing depends on its value */
+};
+
+/* An expression of a block that refers to something. */
+struct input {
+    uint32_t expr; /* index into the block's expressions */
+    bool stale;    /* something that it reads has changed since it was evaluated */
+};
+#define NO_INPUT UINT32_MAX
+
+struct dependant {
+    struct node *node;
+    const struct str *path; /* what it reads of the exports */
+    uint16_t path_len;      /* 0 = everything */
+    uint32_t input;         /* which of the node's reads it; NO_INPUT = the node itself */
+    struct dependant *next;
+};
+
+struct node {
+    enum node_kind kind;
+    uint32_t rank;  /* place in the order of evaluation */
+    uint32_t level; /* of stopping: after all lower ones */
+    bool kept;      /* its cell came from the generation before */
+    bool same;      /* so did text and meaning, and its evaluation went well: a load leaves it */
+    bool counted;   /* in the report of the load */
+    uint32_t input_count;
+    struct input *inputs;
+    const struct node *before; /* in the generation before; only while this one is made */
+    const struct program_block *block;
+    struct instance *in;
+    struct instance *opens; /* CALL, RESULT: NULL = the module could not be made */
+    struct node *pair;      /* CALL and RESULT of one custom component */
+    struct cell *cell;
+    struct dependant *dependants;
+    /* CALL: why there is no module. */
+    struct diags *refused; /* the body is wrong */
+    const char *missing;   /* there is none */
+};
+
+struct instance {
+    struct instance *parent;
+    struct program_module *module;
+    struct node *call; /* NULL = root */
+    struct node *result;
+    struct node **nodes; /* by block; for custom components the RESULT. NULL = unusable */
+    struct str id;       /* "" = root */
+    bool rejected;       /* the new body is wrong: the old one goes on with its arguments */
+    bool frozen;         /* inside a rejected one: a load does not evaluate it */
+    bool reloaded;       /* the call was evaluated in this wave */
+    unsigned depth;
+    struct instance *next; /* in creation order */
+};
+
+/* A set of ranks: a tree of bits, 64 children a word. */
+enum { RANKS_LEVELS = 4 };
+struct ranks {
+    uint64_t *words[RANKS_LEVELS]; /* from single ranks to the root */
+    uint32_t count;
+};
+
+/* Programs that nodes of a generation point into. */
+struct generation_program {
+    struct program *program;
+    struct generation_program *next;
+};
+
+struct generation {
+    struct arena arena;
+    uint32_t stamp;
+    struct generation_program *programs;
+    struct instance *root;
+    struct instance *last;
+    struct node **nodes; /* in order of evaluation */
+    uint32_t count;
+    struct map cells;   /* global id → node (CALL for custom components) */
+    struct map modules; /* id → instance */
+    struct ranks dirty; /* nodes to be evaluated */
+    bool loading;       /* the nodes that a load touches are being evaluated */
+    unsigned char sha256[32];
+};
+
+/* prepare.c: the new generation, aside. Errors of the root are added to diags; NULL = rejected. */
+struct generation *generation_new(struct graph *graph, struct program *program,
+                                  struct diags *diags);
+void generation_free(struct generation *generation);
+
+/* same.c: sets `same`. */
+void generation_compare(struct generation *generation);
+
+/* place.c: loops for the components that are new. */
+void generation_place(struct graph *graph, struct generation *generation);
+
+/* ranks.c: room for ranks below `size`. */
+void ranks_init(struct ranks *ranks, struct arena *arena, uint32_t size);
+void ranks_add(struct ranks *ranks, uint32_t rank);
+/* Removes the lowest; there must be one. */
+uint32_t ranks_take(struct ranks *ranks);
+
+#endif
