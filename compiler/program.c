@@ -56,6 +56,18 @@ static void report_attributes(const struct ast *ast, struct diags *diags)
     }
 }
 
+void program_text_add(struct program_text *text, struct source *source, struct diags *diags)
+{
+    size_t errors = diags->errors;
+    struct ast *ast = ast_parse(source, diags);
+    if (!ast)
+        return;
+    if (diags->errors == errors)
+        report_attributes(ast, diags);
+    text->asts = mem_realloc(NULL, text->asts, (text->count + 1) * sizeof(struct ast *));
+    text->asts[text->count++] = ast;
+}
+
 struct reading {
     struct program_text *text;
     struct diags *diags;
@@ -76,15 +88,8 @@ static enum status read_file(struct reading *r, const char *path, const char *sh
     struct source *source = source_new(str_from(shown), text, r->err);
     if (!source)
         return r->err->status;
-    size_t errors = r->diags->errors;
-    struct ast *ast = ast_parse(source, r->diags);
+    program_text_add(r->text, source, r->diags);
     source_unref(source);
-    if (!ast)
-        return STATUS_OK;
-    if (r->diags->errors == errors)
-        report_attributes(ast, r->diags);
-    r->text->asts = mem_realloc(NULL, r->text->asts, (r->text->count + 1) * sizeof(struct ast *));
-    r->text->asts[r->text->count++] = ast;
     return STATUS_OK;
 }
 

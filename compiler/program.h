@@ -40,6 +40,9 @@ struct program_text {
  * without diagnostics. */
 enum status program_read(const char *path, struct program_text *out, struct diags *diags,
                          struct error *err);
+/* Parses one more file into a text that is put together by hand (the language server's, whose files
+ * are not all on the disk); module_path and sha256 are the caller's. */
+void program_text_add(struct program_text *text, struct source *source, struct diags *diags);
 void program_text_release(struct program_text *text);
 
 /* ---- what a program is made of ---- */
