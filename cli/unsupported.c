@@ -27,8 +27,8 @@ static void write_row(struct walk *w, const struct row *row)
     if (!w->has_head)
         buf_printf(w->out, "\n## %s\n\n", w->component);
     w->has_head = true;
-    buf_printf(w->out, "- `%.*s%s`: %s\n", (int)w->levels[w->depth - 1].path_len, w->path,
-               row->name, row->doc);
+    buf_printf(w->out, "- `%.*s%s`: %s%s\n", (int)w->levels[w->depth - 1].path_len, w->path,
+               row->name, row->no_effect ? "*no effect.* " : "", row->doc);
 }
 
 /* Goes into `rows`; what is too deep or would repeat the stages of a stage is left out. */
@@ -45,7 +45,7 @@ static void enter(struct walk *w, const struct row *rows, const char *name)
 
 static void visit(struct walk *w, const struct row *row)
 {
-    if (row->refused) {
+    if (row->refused || row->no_effect) {
         write_row(w, row);
     } else if (row->variants != NULL) {
         if (w->depth == 1)
@@ -76,10 +76,12 @@ int cli_unsupported(int argc, char **argv)
     (void)argc;
     (void)argv;
     buf_init(&out, NULL, PAGE_MAX);
-    buf_cstr(&out, "# What is refused\n\n"
-                   "These arguments and blocks exist in Alloy 1.18 and are not offered yet. A "
-                   "configuration that uses one is refused\nwith an error that names it; nothing "
-                   "is ignored. Written by `invar unsupported`; a test keeps it current.\n");
+    buf_cstr(&out,
+             "# What is refused\n\n"
+             "These arguments and blocks exist in Alloy 1.18 and are not offered yet. A "
+             "configuration that uses one is refused\nwith an error that names it. Those that "
+             "say *no effect* are taken, and a warning names them. Written by\n"
+             "`invar unsupported`; a test keeps it current.\n");
     for (size_t i = 0; component_registry[i] != NULL; i++) {
         walk_component(&out, component_registry[i]);
     }

@@ -26,6 +26,7 @@ struct body_compiler {
     const struct ast *ast;
     VEC(struct work) works;
     VEC(struct expr *) exprs;
+    VEC(const struct statement *) idle;
     VEC(struct tally) tallies;
 };
 
@@ -226,6 +227,8 @@ struct body *body_compile(struct arena *arena, const struct ast *ast, ast_id blo
         if (ast_at(ast, s->node)->kind == AST_ATTRIBUTE) {
             s->expr = expr_compile(arena, ast, ast_value(ast, s->node));
             VEC_PUSH(&c.exprs, s->expr);
+            if (s->hit.row && s->hit.row->no_effect)
+                VEC_PUSH(&c.idle, s);
         } else if (!s->problem) {
             s->body = begin(&c, s->node, s->hit.row->free_form ? NULL : s->hit.row->shape);
         }
@@ -234,10 +237,25 @@ struct body *body_compile(struct arena *arena, const struct ast *ast, ast_id blo
     root->exprs = ARENA_ARRAY(arena, c.exprs.len + 1, struct expr *);
     if (c.exprs.len > 0)
         memcpy(root->exprs, c.exprs.items, c.exprs.len * sizeof(struct expr *));
+    root->idle_count = c.idle.len;
+    if (c.idle.len > 0) {
+        root->idle = ARENA_ARRAY(arena, c.idle.len, const struct statement *);
+        memcpy(root->idle, c.idle.items, c.idle.len * sizeof(*root->idle));
+    }
+    VEC_RELEASE(&c.idle);
     VEC_RELEASE(&c.works);
     VEC_RELEASE(&c.exprs);
     VEC_RELEASE(&c.tallies);
     return root;
+}
+
+void body_warn(const struct body *b, struct diags *diags)
+{
+    for (size_t i = 0; i < b->idle_count; i++) {
+        const struct statement *s = b->idle[i];
+        diag_add(diags, DIAG_NO_EFFECT, s->ast->source, ast_range(s->ast, s->node),
+                 STR_ARG(s->name), s->hit.row->doc);
+    }
 }
 
 size_t body_expr_count(const struct body *b)

@@ -34,6 +34,8 @@ struct body {
     uint32_t missing_count;
     struct expr **exprs; /* of the outermost body: all, in source order */
     size_t expr_count;
+    const struct statement **idle; /* of the outermost body: arguments that change nothing */
+    size_t idle_count;
 };
 
 /* Names, rows, counts and what is missing of one body, without its expressions and nested bodies.

@@ -255,6 +255,15 @@ static bool is_tolerated(const struct statement *s)
            s->problem == DIAG_LABEL_EXTRA;
 }
 
+static void check_attribute(struct checker *k, const struct statement *s)
+{
+    const struct row *row = s->hit.row;
+    check_expr(k, row->type, row, ast_value(k->ast, s->node));
+    if (row->no_effect)
+        diag_add(k->diags, DIAG_NO_EFFECT, k->ast->source, ast_range(k->ast, s->node),
+                 STR_ARG(s->name), row->doc);
+}
+
 static void check_statement(struct checker *k, const struct statement *s)
 {
     bool outermost = k->frames.len == 1;
@@ -263,7 +272,7 @@ static void check_statement(struct checker *k, const struct statement *s)
     if (!is_tolerated(s))
         statement_report(s, k->diags);
     else if (ast_at(k->ast, s->node)->kind == AST_ATTRIBUTE)
-        check_expr(k, s->hit.row->type, s->hit.row, ast_value(k->ast, s->node));
+        check_attribute(k, s);
     else if (!s->hit.row->free_form)
         push(k, s->node, s->hit.row->shape);
 }

@@ -14,6 +14,8 @@ struct body;
  * (body_decode and check report them). In `arena`. */
 struct body *body_compile(struct arena *arena, const struct ast *ast, ast_id block,
                           const struct shape *shape);
+/* A warning for every argument that is given and changes nothing (row->no_effect). */
+void body_warn(const struct body *b, struct diags *diags);
 /* All leaf references of all expressions, in source order. */
 size_t body_expr_count(const struct body *b);
 struct expr *body_expr_at(const struct body *b, size_t index);

@@ -48,13 +48,14 @@ struct row {
     const char *name; /* attribute, or dotted block name; "" for SQUASH and LABEL */
     const struct field_type *type;
     const char *def; /* default, a literal of the language; NULL = C zero */
-    const char *doc; /* one full sentence; for a refused row: why */
+    const char *doc; /* one full sentence; of a refused row or one without effect: why */
     bool required;
     bool squash;          /* BLOCK whose rows belong to the parent's body itself */
     bool free_form;       /* a block whose attributes are the entries of a map or an object (any) */
     bool is_label;        /* FIELD_STR that receives the label of the block */
     bool present_default; /* BLOCK: its defaults apply also when the block is absent */
     bool refused;         /* known to Alloy, not offered yet: using it is a clear error */
+    bool no_effect;       /* decoded and checked, changes nothing: using it is a warning */
     uint32_t exactly;     /* BLOCKS: how many there must be; 0 = any number */
     size_t offset;
     size_t size;      /* of the member */

@@ -48,9 +48,9 @@ void otelcol_fanout_push(struct otelcol_fanout *f, struct batch *batch, struct a
 static const char *const level_names[] = {"detailed", "normal", "basic", "none", NULL};
 static const struct row debug_metrics_rows[] = {
     {ATTR(struct otelcol_debug_metrics, disable_high_cardinality_metrics), .def = "true",
-     .doc = "Whether metrics with labels of high cardinality are left out."},
+     .no_effect = true, .doc = "No metric of the component itself has labels of high cardinality."},
     {CHOICE(struct otelcol_debug_metrics, level, level_names), .def = "\"detailed\"",
-     .doc = "How many metrics the component has of itself."},
+     .no_effect = true, .doc = "The component always has the same metrics of itself."},
     {0},
 };
 const struct shape otelcol_debug_metrics_shape =

@@ -26,8 +26,8 @@ struct otelcol_exporter {
 static const char *const sizers[] = {"requests", "bytes", NULL};
 static const struct row queue_rows[] = {
     {ATTR(struct otelcol_queue, enabled), .def = "true", .doc = "Whether requests are queued."},
-    {ATTR(struct otelcol_queue, num_consumers), .def = "10",
-     .doc = "Requests under way at most; one is used, so that order is kept."},
+    {ATTR(struct otelcol_queue, num_consumers), .def = "10", .no_effect = true,
+     .doc = "One request is under way at a time, so that order is kept."},
     {ATTR(struct otelcol_queue, queue_size), .def = "1000",
      .doc = "Size at which the queue is full, in units of sizer."},
     {ATTR(struct otelcol_queue, block_on_overflow), .def = "false",

@@ -58,8 +58,8 @@ struct tracing_args {
     double sampling_fraction;
 };
 static const struct row tracing_rows[] = {
-    {ATTR(struct tracing_args, sampling_fraction), .def = "0.1",
-     .doc = "Share of the program's own traces to keep; it makes none yet."},
+    {ATTR(struct tracing_args, sampling_fraction), .def = "0.1", .no_effect = true,
+     .doc = "The program makes no traces of its own yet."},
     {REFUSED("write_to", "the program makes no traces of its own")},
     {REFUSED_BLOCK("sampler", "the program makes no traces of its own")},
     {0},

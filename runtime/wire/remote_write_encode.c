@@ -39,6 +39,7 @@ struct encoder {
     bool has_item;
     size_t index;        /* of that item */
     int64_t metadata_ns; /* when it was sent last */
+    size_t metadata_at;  /* the family that the next request goes on with */
     bool metadata_sent;
     uint32_t refs[2 * LABELS_MAX], own_refs[2 * LABELS_MAX]; /* scratches */
     struct draft drafts[OUTBOX_LANES_MAX];
@@ -356,16 +357,22 @@ static void add_metadata(struct encoder *e, struct draft *d)
 {
     int64_t now = world_monotonic_ns();
     if (e->options->version != REMOTE_WRITE_1 || !e->options->metadata_ns ||
-        (e->metadata_sent && now - e->metadata_ns < e->options->metadata_ns))
+        (e->metadata_sent && !e->metadata_at && now - e->metadata_ns < e->options->metadata_ns))
         return;
+    size_t most = e->options->max_metadata ? e->options->max_metadata : METADATA_MAX;
+    size_t first = e->metadata_at, at = 0;
     e->metadata_sent = e->table.families.len > 0;
     e->metadata_ns = now;
-    size_t count = 0;
+    e->metadata_at = 0;
     MAP_EACH(&e->table.families, entry)
     {
         const struct family_meta *meta = entry->value;
-        if (++count > METADATA_MAX)
-            break;
+        if (at++ < first)
+            continue;
+        if (at > first + most) {
+            e->metadata_at = first + most;
+            return;
+        }
         size_t len = (meta->type ? 2 : 0) + pb_bytes_size(2, meta->family.len) +
                      (meta->help.len ? pb_bytes_size(4, meta->help.len) : 0) +
                      (meta->unit.len ? pb_bytes_size(5, meta->unit.len) : 0);

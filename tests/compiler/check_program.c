@@ -8,9 +8,11 @@
 struct args {
     struct str text;
     struct capsule_list forward_to;
+    bool idle;
 };
 static const struct row rows[] = {{ATTR(struct args, text), .required = true, .doc = "A text."},
                                   {ATTR(struct args, forward_to), .doc = "Receivers."},
+                                  {ATTR(struct args, idle), .no_effect = true, .doc = "Why."},
                                   {0}};
 static const struct shape shape = SHAPE(struct args, rows, NULL);
 static const struct row foreach_rows[] = {
@@ -116,6 +118,9 @@ static const struct {
 } cases[] = {
     {"", ""},
     {"a.b \"x\" { text = a.b.y.text }\na.b \"y\" { text = \"t\" }\n", ""},
+    {"a.b \"x\" {\n\ttext = \"\"\n\tidle = [1]\n}\n",
+     "3:9-3:11 expected bool, got array\n"
+     "3:2-3:11 argument \"idle\" has no effect in invar: Why.\n"},
     /* Labels and names. */
     {"a.b { text = \"\" }\n", "1:1-1:3 component \"a.b\" must have a label\n"},
     {"declare { }\nimport.file { }\n", "1:1-1:7 declare block must have a label\n"

@@ -6,8 +6,8 @@ static const char *const messages[] = {"prometheus.WriteRequest", "io.prometheus
 
 #define Q struct rw_queue_config
 static const struct row queue_rows[] = {
-    {ATTR(Q, capacity), .def = "10000",
-     .doc = "Accepted as it is; the queue is the log on disk and holds more."},
+    {ATTR(Q, capacity), .def = "10000", .no_effect = true,
+     .doc = "Samples wait in the log on disk and are read as they are sent."},
     {ATTR(Q, max_shards), .def = "50", .doc = "Most requests under way at a time, up to 16."},
     {ATTR(Q, min_shards), .def = "1", .doc = "Requests under way at a time to begin with."},
     {ATTR(Q, max_samples_per_send), .def = "2000", .doc = "Samples in a request."},
@@ -27,7 +27,7 @@ static const struct row metadata_rows[] = {
     {ATTR(M, send), .def = "true", .doc = "Whether metadata of metrics is sent."},
     {ATTR(M, send_interval), .def = "\"1m0s\"", .doc = "Time between two sends of metadata."},
     {ATTR(M, max_samples_per_send), .def = "2000",
-     .doc = "Accepted as it is; metadata goes with the samples' requests."},
+     .doc = "Metric families whose metadata goes with a request."},
     {0},
 };
 static const struct shape metadata_shape = {
@@ -57,6 +57,10 @@ static enum status check_endpoint(void *args, struct arena *arena, struct error 
         return error_set(err, STATUS_INVALID,
                          "queue_config: max_samples_per_send, max_shards and min_shards must be "
                          "greater than 0");
+    }
+    if (e->metadata_config.max_samples_per_send <= 0) {
+        return error_set(err, STATUS_INVALID,
+                         "metadata_config: max_samples_per_send must be greater than 0");
     }
     if (q->min_backoff.ns <= 0 || q->max_backoff.ns < q->min_backoff.ns) {
         return error_set(err, STATUS_INVALID,
@@ -107,10 +111,10 @@ static enum status check_wal(void *args, struct arena *arena, struct error *err)
 
 #define W struct rw_wal_config
 static const struct row wal_rows[] = {
-    {ATTR(W, truncate_frequency), .def = "\"2h0m0s\"",
-     .doc = "Accepted as it is; what every endpoint has delivered leaves the log at once."},
-    {ATTR(W, min_keepalive_time), .def = "\"5m0s\"",
-     .doc = "Accepted as it is; what is not delivered stays."},
+    {ATTR(W, truncate_frequency), .def = "\"2h0m0s\"", .no_effect = true,
+     .doc = "What every endpoint has delivered leaves the log at once."},
+    {ATTR(W, min_keepalive_time), .def = "\"5m0s\"", .no_effect = true,
+     .doc = "Samples that are delivered need not be kept, and others stay in any case."},
     {ATTR(W, max_keepalive_time), .def = "\"8h0m0s\"",
      .doc = "Longest time that samples which cannot be delivered stay in the log."},
     {0},

@@ -336,6 +336,7 @@ static void make_encoding(struct rw_endpoint *e, const struct rw_endpoint_args *
         .no_exemplars = !a->send_exemplars,
         .no_histograms = !a->send_native_histograms,
         .metadata_ns = a->metadata_config.send ? a->metadata_config.send_interval.ns : 0,
+        .max_metadata = (size_t)a->metadata_config.max_samples_per_send,
         .max_age_ns = a->queue_config.sample_age_limit.ns,
         .relabel = changes ? relabel_series : NULL,
         .relabel_arg = e,

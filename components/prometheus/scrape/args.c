@@ -158,8 +158,8 @@ static enum status check_args(void *data, struct arena *arena, struct error *err
 }
 
 static const struct row clustering_rows[] = {
-    {ATTR(struct scrape_clustering, enabled), .required = true,
-     .doc = "Whether the targets are shared among the nodes of a cluster."},
+    {ATTR(struct scrape_clustering, enabled), .required = true, .no_effect = true,
+     .doc = "Clusters are not formed yet, so that all targets are scraped here."},
     {0},
 };
 static const struct shape clustering_shape = {

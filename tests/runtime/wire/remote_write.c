@@ -215,6 +215,24 @@ static void round_trip(enum remote_write_version version, unsigned lanes)
     rig_release(&rig);
 }
 
+/* Families that do not fit into one request go with the next ones. */
+TEST(remote_write, metadata_goes_in_parts)
+{
+    struct rig rig;
+    struct remote_write_options encoding = {
+        .version = REMOTE_WRITE_1, .max_items = 100, .metadata_ns = 60000000000, .max_metadata = 1};
+    rig_init(&rig, &encoding, 1);
+    struct metric_batch *batch = make(rig.end.table, 0);
+    struct metric_meta second = {.family = STR("other"), .type = METRIC_GAUGE};
+    cr_assert(metric_batch_add_meta(batch, &second));
+    outbox_push(rig.outbox, &batch->base, NULL);
+    fake_clock_run(rig.clock, 6000000000);
+    cr_assert_eq(rig.end.got->meta_count, 2);
+    cr_assert(!str_eq(rig.end.got->metas[0].family, rig.end.got->metas[1].family));
+    batch_unref(&batch->base);
+    rig_release(&rig);
+}
+
 TEST(remote_write, both_versions_carry_everything)
 {
     round_trip(REMOTE_WRITE_1, 1);
