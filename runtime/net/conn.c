@@ -43,6 +43,7 @@ void conn_close(struct http_conn *conn)
 {
     if (!conn->stream)
         return;
+    conn_wake(conn);
     stream_close(conn->stream);
     conn->stream = NULL;
     for (struct http_exchange *each = conn->exchanges, *next; each; each = next) {
@@ -78,12 +79,18 @@ size_t conn_pending(const struct http_conn *conn)
     return conn->stream ? stream_pending(conn->stream) : 0;
 }
 
+void conn_read_or_not(struct http_conn *conn)
+{
+    if (conn->stream)
+        stream_pause(conn->stream, conn->paused || conn->resting);
+}
+
 void conn_pause(struct http_conn *conn, bool paused)
 {
     if (!conn->stream || conn->paused == paused)
         return;
     conn->paused = paused;
-    stream_pause(conn->stream, paused);
+    conn_read_or_not(conn);
 }
 
 void conn_linger(struct http_conn *conn)
@@ -100,6 +107,7 @@ void conn_linger(struct http_conn *conn)
     stream_shutdown(conn->stream);
     conn->deadline = loop_now_ns(conn->server->loop) + LINGER_TIMEOUT;
     conn_pause(conn, false);
+    conn_wake(conn);
 }
 
 void conn_use(struct http_conn *conn, const struct http_engine *engine)

@@ -49,9 +49,18 @@ static void destroy(struct http_exchange *exchange)
     net_free(exchange);
 }
 
+/* Its body is whole, or given up. */
+static void body_ended(struct http_exchange *exchange)
+{
+    if (exchange->server)
+        exchange->server->reading -= exchange->reading;
+    exchange->reading = 0;
+}
+
 void exchange_free(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->server;
+    body_ended(exchange);
     detach(exchange);
     buf_release(&exchange->body);
     buf_release(&exchange->out);
@@ -133,6 +142,12 @@ int exchange_admit(struct http_exchange *exchange, int64_t content_length)
         status = route->def.admit(route->def.arg, &exchange->request, content_length);
     if (status == 0 && content_length > 0 && (uint64_t)content_length > server->max_body)
         status = 413;
+    if (status == 0 && content_length != 0 && server->reading > READING_MAX)
+        status = 503;
+    if (status == 0 && route->def.admit)
+        server_admitted(server);
+    if (status == 503 && exchange->conn)
+        conn_rest(exchange->conn);
     return status;
 }
 
@@ -147,7 +162,11 @@ int exchange_body(struct http_exchange *exchange, struct str bytes, int64_t cont
         more = (size_t)content_length > more ? (size_t)content_length : more;
     if (bytes.len == 0)
         return 0;
-    return net_reserve(body, more) && net_append(body, bytes) ? 0 : 503;
+    if (!net_reserve(body, more) || !net_append(body, bytes))
+        return 503;
+    exchange->reading += bytes.len;
+    exchange->server->reading += bytes.len;
+    return 0;
 }
 
 int64_t body_deadline(int64_t started, size_t received)
@@ -160,6 +179,7 @@ void exchange_dispatch(struct http_exchange *exchange)
     int status = 0;
     exchange->request.body = buf_view(&exchange->body);
     exchange->dispatched = true;
+    body_ended(exchange);
     const struct route *route = route_find(exchange->server, &exchange->request, &status);
     if (!route)
         exchange_refuse(exchange, status);

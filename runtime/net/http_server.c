@@ -20,6 +20,7 @@ static void finish_closing(void *arg)
         net_free(each);
     }
     loop_timer_close(server->sweep);
+    loop_timer_close(server->rest);
     tls_context_free(server->tls);
     routes_release(server);
     buf_release(&server->scratch);
@@ -93,11 +94,13 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
     buf_init(&server->scratch, NULL, 2 * HEAD_MAX + SMALL_BODY);
     mem_scope_guard(net_free, server);
     server->sweep = loop_timer_new(loop, on_sweep, server);
+    server->rest = loop_timer_new(loop, server_rest_tick, server);
     mem_scope_unguard(net_free, server);
     if (options->tls_enabled) {
         server->tls = tls_server_context(options, err);
         if (!server->tls) {
             loop_timer_close(server->sweep);
+            loop_timer_close(server->rest);
             net_free(server);
             return NULL;
         }
@@ -132,6 +135,7 @@ void http_server_close(struct http_server *server, int64_t grace_ns, loop_fn *cl
     for (struct http_conn *conn = server->conns, *next; conn; conn = next) {
         next = conn->next;
         conn_enter(conn);
+        conn_wake(conn);
         if (grace_ns <= 0 || !conn->engine)
             conn_close(conn);
         else

@@ -27,6 +27,7 @@ enum {
     DRAIN_MAX = 1024 * 1024,  /* refused bodies up to this are read and dropped */
     BODY_BYTES_PER_S = 1024,  /* slower bodies are cut */
     MAX_BODY_DEFAULT = 20 * 1024 * 1024,
+    READING_MAX = 16 * 1024 * 1024, /* of unfinished bodies, beyond which no more are begun */
     CONNECTIONS_DEFAULT = 10000,
     SPARE_MAX = 64,
 };
@@ -122,6 +123,8 @@ struct http_conn {
     bool finishing;
     bool peer_ended;
     bool paused;
+    bool resting; /* not read; in the server's list */
+    struct http_conn *rest_prev, *rest_next;
     bool lingering; /* answered for the last time; what still comes is dropped */
     struct address peer;
 };
@@ -134,6 +137,7 @@ struct http_exchange {
     struct http_exchange *next;
     struct arena arena;
     struct buf body;
+    size_t reading;   /* counted in server->reading */
     int64_t started;  /* of the body */
     int64_t deadline; /* answered with `timed_out` then; 0 = none */
     void (*timed_out)(struct http_exchange *exchange);
@@ -166,7 +170,11 @@ struct http_server {
     size_t route_count;
     struct http_conn *conns;
     size_t conn_count;
-    struct http_conn *sweep_next;   /* where the sweep goes on */
+    struct http_conn *sweep_next; /* where the sweep goes on */
+    struct loop_timer *rest;
+    struct http_conn *rest_first, *rest_last; /* the first rests longest */
+    size_t resting;
+    size_t reading;                 /* bytes of bodies that are not whole yet */
     struct http_exchange *internal; /* in-process, not yet answered */
     struct http_exchange *spare;
     size_t spare_count;
@@ -198,12 +206,23 @@ bool conn_leave(struct http_conn *conn);
 void conn_send(struct http_conn *conn, struct str bytes);
 size_t conn_pending(const struct http_conn *conn);
 void conn_pause(struct http_conn *conn, bool paused);
+/* After a change of `paused` or `resting`. */
+void conn_read_or_not(struct http_conn *conn);
 void conn_close(struct http_conn *conn);
 /* Ends our side; the peer has a moment to read what was sent before the connection is closed. */
 void conn_linger(struct http_conn *conn);
 void conn_sweep(struct http_conn *conn, int64_t now);
 /* Chooses HTTP/2 with what was read so far. */
 void conn_use(struct http_conn *conn, const struct http_engine *engine);
+
+/* rest.c */
+/* Work was refused because there is too much of it: the connection is not read for a moment, so
+ * that a client which ignores the refusal costs little, and what was accepted gets the time. */
+void conn_rest(struct http_conn *conn);
+void conn_wake(struct http_conn *conn);
+/* There is room: some of those that rest are read again. */
+void server_admitted(struct http_server *server);
+void server_rest_tick(void *server);
 
 /* exchange.c: NULL when memory is out. */
 struct http_exchange *exchange_new(struct http_server *server, struct http_conn *conn);

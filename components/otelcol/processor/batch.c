@@ -17,6 +17,7 @@
 
 enum { MAX_PENDING = 32 * 1024 * 1024, MAX_SEGMENT = 8 * 1024 * 1024 };
 static const int64_t RETRY_NS = 100000000;
+static const int64_t RETRY_MOST_NS = 20000000; /* the next component is in this process */
 static const int64_t STOP_WAIT_NS = 2000000000;
 
 struct args {
@@ -193,7 +194,8 @@ static void acknowledged(struct ack *ack, enum ack_result result, int64_t retry_
     struct batcher *b = lane->owner;
     lane->is_pushing = false;
     if (result == ACK_RETRY) {
-        loop_timer_start(lane->retry_timer, retry_ns > 0 ? retry_ns : RETRY_NS, 0);
+        bool is_soon = retry_ns > 0 && retry_ns < RETRY_MOST_NS;
+        loop_timer_start(lane->retry_timer, is_soon ? retry_ns : RETRY_MOST_NS, 0);
     } else {
         if (result == ACK_DONE)
             host_count_out(b->host, lane->first->batch->base.items);

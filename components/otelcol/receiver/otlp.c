@@ -15,7 +15,7 @@ enum {
     DEFAULT_HTTP_BODY = 20 * 1024 * 1024,
 };
 static const int64_t CLOSE_GRACE_NS = 2000000000;
-static const int64_t MAX_PAUSE_NS = 100000000;
+static const int64_t MAX_PAUSE_NS = 5000000;
 
 static const char *const grpc_paths[OTLP_SIGNALS] = {
     [OTLP_TRACES] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
