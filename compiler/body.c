@@ -24,6 +24,7 @@ struct tally {
 struct body_compiler {
     struct arena *arena;
     const struct ast *ast;
+    struct str skipped; /* statements of this name in the outermost body; empty = none */
     VEC(struct work) works;
     VEC(struct expr *) exprs;
     VEC(const struct statement *) idle;
@@ -125,11 +126,15 @@ static void survey(struct body_compiler *c, struct body *body, ast_id block)
     c->tallies.len = 0;
     AST_EACH(c->ast, body_node(c->ast, block), node)
     {
-        struct statement *s = &body->statements[body->count++];
         bool is_block = ast_at(c->ast, node)->kind == AST_BLOCK;
+        struct str name =
+            is_block ? ast_block_name(c->ast, node, c->arena) : ast_name(c->ast, node);
+        if (c->skipped.len && c->works.len == 0 && str_eq(name, c->skipped) && is_block)
+            continue;
+        struct statement *s = &body->statements[body->count++];
         s->ast = c->ast;
         s->node = node;
-        s->name = is_block ? ast_block_name(c->ast, node, c->arena) : ast_name(c->ast, node);
+        s->name = name;
         if (!body->shape) {
             s->problem = is_block ? DIAG_NESTED_BLOCK : DIAG_PLAIN;
             continue;
@@ -215,7 +220,13 @@ static struct body *begin(struct body_compiler *c, ast_id block, const struct sh
 struct body *body_compile(struct arena *arena, const struct ast *ast, ast_id block,
                           const struct shape *shape)
 {
-    struct body_compiler c = {.arena = arena, .ast = ast};
+    return body_compile_without(arena, ast, block, shape, STR(""));
+}
+
+struct body *body_compile_without(struct arena *arena, const struct ast *ast, ast_id block,
+                                  const struct shape *shape, struct str skipped)
+{
+    struct body_compiler c = {.arena = arena, .ast = ast, .skipped = skipped};
     struct body *root = begin(&c, block, shape);
     while (c.works.len > 0) {
         struct work *top = &c.works.items[c.works.len - 1];

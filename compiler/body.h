@@ -44,6 +44,9 @@ struct body *body_survey(struct arena *arena, const struct ast *ast, ast_id bloc
                          const struct shape *shape);
 void statement_report(const struct statement *s, struct diags *diags);
 
+/* body_compile, as if the statements named `skipped` were not in the outermost body. */
+struct body *body_compile_without(struct arena *arena, const struct ast *ast, ast_id block,
+                                  const struct shape *shape, struct str skipped);
 /* check_body, except for the statements named `skipped` (a module's blocks, checked as such). */
 void check_body_without(const struct ast *ast, ast_id block, const struct shape *shape,
                         struct str skipped, struct diags *diags);

@@ -224,7 +224,7 @@ static bool check_foreach(const struct subject *s)
     bool found = find_symbol(s);
     bool stable = is_stable(s, "foreach block", s->block->symbol.stability);
     check_label(s);
-    ast_id template = check_template(s->block);
+    ast_id template = program_template_of(s->block);
     if (template)
         check_statements(s, template);
     else

@@ -6,26 +6,6 @@
 
 #include "compiler/literal.h"
 
-bool check_is_template(const struct ast *ast, ast_id statement)
-{
-    const struct ast_node *node = ast_at(ast, statement);
-    if (node->kind != AST_BLOCK || !str_is(ast_text(ast, node->child), "template"))
-        return false;
-    ast_id next = ast_at(ast, node->child)->next;
-    return ast_at(ast, next)->kind != AST_NAME;
-}
-
-ast_id check_template(const struct program_block *block)
-{
-    ast_id found = 0;
-    AST_EACH(block->ast, ast_block_body(block->ast, block->node), statement)
-    {
-        if (check_is_template(block->ast, statement))
-            found = statement;
-    }
-    return found;
-}
-
 /* ---- order ---- */
 
 static const unsigned groups[] = {
@@ -151,7 +131,7 @@ static void open_inner(struct check *check, struct check_module *m, uint32_t ind
     if (block->kind == BLOCK_DECLARE) {
         m->inner[index] = module_inside(check, m, block, block->node);
     } else if (block->kind == BLOCK_FOREACH) {
-        ast_id template = check_template(block);
+        ast_id template = program_template_of(block);
         if (!template)
             return;
         struct check_module *inner = module_inside(check, m, block, template);

@@ -47,9 +47,6 @@ struct check {
 
 /* check_module.c: the modules of the program, their blocks in order, names registered. */
 void check_modules(struct check *check);
-/* Body of the last template block of a foreach, or 0. */
-ast_id check_template(const struct program_block *block);
-bool check_is_template(const struct ast *ast, ast_id statement);
 /* The declare or import that the name of a component leads to; its module in *where. NULL = none.
  */
 struct program_block *check_declared(struct check_module *m, struct str name,

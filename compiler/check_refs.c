@@ -120,7 +120,7 @@ void check_references(struct check *check, struct check_module *m, uint32_t inde
     check->deps.module = m->module;
     AST_EACH(l.ast, ast_block_body(l.ast, block->node), statement)
     {
-        if (block->kind == BLOCK_FOREACH && check_is_template(l.ast, statement))
+        if (block->kind == BLOCK_FOREACH && program_is_template(l.ast, statement))
             continue;
         /* Post-order: the attributes of nested blocks come in the order of the text. */
         for (ast_id node = ast_first(l.ast, statement); node <= statement; node++) {

@@ -215,6 +215,41 @@ struct program_module *program_inner(struct program_module *module, uint32_t dec
     return block->inner;
 }
 
+struct program_module *program_template(struct program_module *module, uint32_t foreach,
+                                        struct str variable)
+{
+    struct program_block *block = &module->blocks[foreach];
+    ast_id template = program_template_of(block);
+    if (!template)
+        return NULL;
+    for (struct program_module *inner = block->inner; inner; inner = inner->sibling) {
+        if (str_eq(inner->variable, variable))
+            return inner;
+    }
+    struct program_module *inner = module_of_template(module, block, template, variable);
+    inner->sibling = block->inner;
+    block->inner = inner;
+    return inner;
+}
+
+void program_split_name(struct str name, struct str *space, struct str *rest)
+{
+    size_t dot = str_find_byte(name, '.', 0);
+    *space = dot == SIZE_MAX ? STR("") : str_slice(name, 0, dot);
+    *rest = dot == SIZE_MAX ? name : str_slice(name, dot + 1, name.len);
+}
+
+bool program_leads_to_import(const struct program_block *custom)
+{
+    return custom->declared_in && custom->declared_in->blocks[custom->declare].kind == BLOCK_IMPORT;
+}
+
+uint32_t program_find_declare(const struct program_module *module, struct str label)
+{
+    struct program_block *block = map_get(&module->declares, label);
+    return block && block->kind == BLOCK_DECLARE ? (uint32_t)(block - module->blocks) : UINT32_MAX;
+}
+
 uint32_t program_find_block(const struct program_module *module, struct str id)
 {
     struct program_block *block = map_get(&module->ids, id);

@@ -4,14 +4,15 @@
 /* A program: the blocks of a configuration, classified, named and with every reference resolved
  * (SEMANTICS §10, §11). Nothing is evaluated here.
  *
- * A module is one scope of blocks: the files of the configuration merged (the root), or the body of
- * a declare. Analysis of a module finds facts (blocks, ids, references, order) and problems; it
- * words nothing. The reports word the problems, once for `run` and once for `validate`, so that
- * both come from one walk. The compiler knows no components: what a block's name stands for is
- * answered by program_options.find.
+ * A module is one scope of blocks: the files of the configuration or of an import merged (the root
+ * of a program), the body of a declare, or the template of a foreach. Analysis of a module finds
+ * facts (blocks, ids, references, order) and problems; it words nothing. The reports word the
+ * problems, once for `run` and once for `validate`, so that both come from one walk. The compiler
+ * knows no components: what a block's name stands for is answered by program_options.find.
  *
  * A program is reference-counted and immutable after its modules have been analysed, except that
- * program_inner analyses a declare's body when first asked. One thread at a time. Everything lives
+ * program_inner and
+ * program_template analyse a body when first asked. One thread at a time. Everything lives
  * in the program's arena and maps; a memory scope may be left at any point. */
 
 #include "compiler/ast.h"
@@ -49,7 +50,7 @@ void program_text_release(struct program_text *text);
 
 enum block_kind {
     BLOCK_COMPONENT,
-    BLOCK_CUSTOM, /* an instance of a declare */
+    BLOCK_CUSTOM, /* an instance of a declare, its own or an import's */
     BLOCK_DECLARE,
     BLOCK_ARGUMENT,
     BLOCK_EXPORT,
@@ -82,14 +83,19 @@ struct program_options {
 
 enum program_ref_kind {
     REF_NONE,        /* the standard library's, or unresolved */
-    REF_BLOCK,       /* blocks[target] of the same module, after `used` names */
+    REF_BLOCK,       /* blocks[target] of the module, after `used` names */
     REF_MODULE_PATH, /* the name module_path */
     REF_ARGUMENTS,   /* `argument` with no argument block of that name behind it */
     REF_SHADOWED,    /* a library namespace hidden by components of that name */
+    REF_VARIABLE,    /* the item of a foreach */
 };
+
+enum { PROGRAM_MAX_UP = 255 };
 
 struct program_ref {
     uint8_t kind;
+    uint8_t up; /* how many templates the reference leaves: BLOCK and ARGUMENTS are in that
+                   enclosing module, VARIABLE is that template's */
     uint16_t used;
     uint32_t target;
 };
@@ -109,10 +115,10 @@ struct program_block {
     ast_id node;
     bool usable; /* took its place in the module (not a duplicate, known, allowed) */
     struct program_symbol symbol;
-    uint32_t declare;                   /* CUSTOM: index of the declare in `declared_in` */
-    struct program_module *declared_in; /* CUSTOM: NULL = the name leads into an import */
-    struct program_module *inner;       /* DECLARE: its analysed body, once asked for */
-    struct body *body;                  /* NULL for declare and unusable blocks */
+    uint32_t declare; /* CUSTOM: index of the declare or import in `declared_in` */
+    struct program_module *declared_in; /* CUSTOM: NULL = the name leads nowhere */
+    struct program_module *inner;       /* DECLARE, FOREACH: analysed bodies, once asked for */
+    struct body *body; /* NULL for declare and unusable blocks; of a foreach without template */
     struct program_expr *exprs;
     uint32_t expr_count;
     struct program_ref *refs;
@@ -155,8 +161,11 @@ struct program_problem {
 
 struct program_module {
     struct program *program;
-    struct program_module *parent; /* whose declares are visible here too */
-    struct program_module *next;   /* of the program's list */
+    struct program_module *parent;    /* whose declares are visible here too */
+    struct program_module *enclosing; /* of a template: whose blocks can be referred to */
+    struct str variable;              /* of a template: the name of its item */
+    struct program_module *sibling;   /* the same template with another variable */
+    struct program_module *next;      /* of the program's list */
     struct program_block *blocks;
     uint32_t count;
     const uint32_t *order; /* usable blocks, dependencies first */
@@ -186,6 +195,37 @@ struct program *program_ref(struct program *program);
 void program_unref(struct program *program);
 /* The analysed body of a declare block of `module`. */
 struct program_module *program_inner(struct program_module *module, uint32_t declare);
+/* The analysed template of a foreach block, whose item is called `variable`; NULL = it has none. */
+struct program_module *program_template(struct program_module *module, uint32_t foreach,
+                                        struct str variable);
+
+/* ---- imports ---- */
+
+struct import_text {
+    struct str name; /* of the file; for messages */
+    struct str text;
+};
+struct import_content {
+    struct str label;       /* the import's: the name of its sources in messages */
+    struct str module_path; /* for the blocks inside */
+    const struct import_text *texts;
+    size_t count;
+    bool without_files; /* fetched by HTTP: import.file is refused inside */
+    struct str id;      /* of the import block; for that message */
+};
+/* What an import brings: a program whose root has declare and import blocks alone (SEMANTICS
+ * §15.2). NULL = a text is not a module: err says why as Alloy words it, and `diags` gets what the
+ * parser found. Everything is copied. */
+struct program *program_import(const struct import_content *content,
+                               const struct program_options *options, struct diags *diags,
+                               struct error *err);
+/* Does the name of a custom component lead into an import? */
+bool program_leads_to_import(const struct program_block *custom);
+/* Index of the declare of that label, or UINT32_MAX; for what comes after an import's name. */
+uint32_t program_find_declare(const struct program_module *module, struct str label);
+
+/* "m.x" → "m" and "x"; "x" → "" and "x". */
+void program_split_name(struct str name, struct str *space, struct str *rest);
 
 /* False for a body without any statement. */
 static inline bool block_has_statements(const struct program_block *block)

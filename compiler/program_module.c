@@ -1,6 +1,7 @@
 /* Classification: which kind each block of a module is, its id, what its name stands for, and
  * whether it may stand where it stands. Bounded by PROGRAM_MAX_BLOCKS a module. */
 
+#include "compiler/body.h"
 #include "compiler/program_parts.h"
 
 static const struct {
@@ -210,8 +211,8 @@ static bool place_custom(struct program_module *module, uint32_t index)
     block->kind = BLOCK_CUSTOM;
     block->declare = declare;
     const struct program_block *target = &where->blocks[declare];
-    bool leads_to_declare = target->kind == BLOCK_DECLARE && str_eq(target->label, block->name);
-    block->declared_in = leads_to_declare ? where : NULL;
+    bool leads_on = target->kind == BLOCK_IMPORT || str_eq(target->label, block->name);
+    block->declared_in = leads_on ? where : NULL;
     block->symbol = (struct program_symbol){.stability = STABILITY_GA};
     return true;
 }
@@ -281,7 +282,7 @@ static void place_all(struct program_module *module)
 
 static bool has_body(const struct program_block *block)
 {
-    return block->usable && block->kind != BLOCK_DECLARE && block->kind != BLOCK_FOREACH &&
+    return block->usable && block->kind != BLOCK_DECLARE &&
            (block->symbol.args || block->kind == BLOCK_CUSTOM);
 }
 
@@ -292,7 +293,9 @@ static void compile_bodies(struct program_module *module)
         struct program_block *block = &module->blocks[i];
         if (!has_body(block))
             continue;
-        block->body = body_compile(arena, block->ast, block->node, block->symbol.args);
+        block->body =
+            body_compile_without(arena, block->ast, block->node, block->symbol.args,
+                                 block->kind == BLOCK_FOREACH ? STR("template") : STR(""));
         block->expr_count = (uint32_t)body_expr_count(block->body);
         block->exprs = ARENA_ARRAY(arena, block->expr_count, struct program_expr);
         for (uint32_t e = 0; e < block->expr_count; e++) {
@@ -325,16 +328,55 @@ struct program_module *module_of_files(struct program *program)
     return module;
 }
 
+static void take_body(struct program_module *module, const struct ast *ast, ast_id block)
+{
+    ast_id body = ast_block_body(ast, block);
+    /* One more, for problems that have no block of their own. */
+    module->blocks = ARENA_ARRAY(&module->program->arena, module_count_blocks(ast, body) + 1,
+                                 struct program_block);
+    module_collect(module, ast, body);
+    note_attributes(module, ast, body);
+}
+
 struct program_module *module_of_declare(struct program_module *parent,
                                          const struct program_block *declare)
 {
     struct program_module *module = module_new(parent->program, parent);
-    ast_id body = ast_block_body(declare->ast, declare->node);
-    /* One more, for problems that have no block of their own. */
-    module->blocks = ARENA_ARRAY(&parent->program->arena,
-                                 module_count_blocks(declare->ast, body) + 1, struct program_block);
-    module_collect(module, declare->ast, body);
-    note_attributes(module, declare->ast, body);
+    take_body(module, declare->ast, declare->node);
+    analyse(module);
+    return module;
+}
+
+/* ---- templates ---- */
+
+bool program_is_template(const struct ast *ast, ast_id statement)
+{
+    const struct ast_node *node = ast_at(ast, statement);
+    if (node->kind != AST_BLOCK || !str_is(ast_text(ast, node->child), "template"))
+        return false;
+    ast_id next = ast_at(ast, node->child)->next;
+    return ast_at(ast, next)->kind != AST_NAME;
+}
+
+ast_id program_template_of(const struct program_block *foreach)
+{
+    ast_id found = 0;
+    AST_EACH(foreach->ast, ast_block_body(foreach->ast, foreach->node), statement)
+    {
+        if (program_is_template(foreach->ast, statement))
+            found = statement;
+    }
+    return found;
+}
+
+struct program_module *module_of_template(struct program_module *parent,
+                                          const struct program_block *foreach, ast_id template,
+                                          struct str variable)
+{
+    struct program_module *module = module_new(parent->program, parent);
+    module->enclosing = parent;
+    module->variable = arena_str(&parent->program->arena, variable);
+    take_body(module, foreach->ast, template);
     analyse(module);
     return module;
 }

@@ -9,7 +9,8 @@ struct resolving {
     struct program_module *module;
     const struct stdlib *stdlib;
     struct program_deps deps;
-    struct buf dotted; /* the traversal's names joined */
+    struct buf dotted;    /* the traversal's names joined */
+    struct arena scratch; /* expressions of a template */
 };
 
 void deps_add(struct program_deps *deps, uint32_t block)
@@ -35,7 +36,9 @@ static struct str dotted(struct resolving *r, const struct expr_ref *ref, size_t
     return buf_view(&r->dotted);
 }
 
-static bool find_block(struct resolving *r, const struct expr_ref *ref, struct program_ref *out)
+/* The shortest prefix that is a block's id in `module`. */
+static bool find_in(struct resolving *r, const struct program_module *module,
+                    const struct expr_ref *ref, struct program_ref *out)
 {
     buf_clear(&r->dotted);
     for (size_t i = 0; i < ref->count && i < UINT16_MAX; i++) {
@@ -44,13 +47,46 @@ static bool find_block(struct resolving *r, const struct expr_ref *ref, struct p
         buf_str(&r->dotted, ref->names[i]);
         if (!buf_ok(&r->dotted))
             return false;
-        uint32_t found = program_find_block(r->module, buf_view(&r->dotted));
+        uint32_t found = program_find_block(module, buf_view(&r->dotted));
         if (found != UINT32_MAX) {
-            *out = (struct program_ref){REF_BLOCK, (uint16_t)(i + 1), found};
+            *out =
+                (struct program_ref){.kind = REF_BLOCK, .used = (uint16_t)(i + 1), .target = found};
             return true;
         }
     }
     return false;
+}
+
+static bool all_arguments(struct resolving *r, const struct program_module *module,
+                          const struct expr_ref *ref, struct program_ref *out)
+{
+    if (!str_is(ref->names[0], "argument") || !module->has_arguments)
+        return false;
+    *out = (struct program_ref){.kind = REF_ARGUMENTS, .used = 1};
+    for (uint32_t i = 0; module == r->module && i < module->count; i++) {
+        if (module->blocks[i].usable && module->blocks[i].kind == BLOCK_ARGUMENT)
+            deps_add(&r->deps, i);
+    }
+    return true;
+}
+
+/* Blocks of the module, then of those around it; of a template its item comes between. */
+static bool find_block(struct resolving *r, const struct expr_ref *ref, struct program_ref *out)
+{
+    unsigned up = 0;
+    bool found = false;
+    for (const struct program_module *m = r->module; m && !found && up <= PROGRAM_MAX_UP;
+         m = m->enclosing, up += !found) {
+        found = find_in(r, m, ref, out);
+        if (!found && m->enclosing && str_eq(m->variable, ref->names[0])) {
+            *out = (struct program_ref){.kind = REF_VARIABLE, .used = 1};
+            found = true;
+        }
+        found = found || all_arguments(r, m, ref, out);
+    }
+    if (found)
+        out->up = (uint8_t)up;
+    return found;
 }
 
 static struct program_problem *note(struct resolving *r, enum program_problem_kind kind,
@@ -82,26 +118,43 @@ static void resolve(struct resolving *r, uint32_t block, const struct expr_ref *
     struct str first = ref->names[0];
     bool in_library = r->stdlib && stdlib_lookup(r->stdlib, first) != NULL;
     if (find_block(r, ref, out)) {
-        deps_add(&r->deps, out->target);
-        if (in_library)
+        if (out->kind == REF_BLOCK && !out->up)
+            deps_add(&r->deps, out->target);
+        if (in_library && out->kind == REF_BLOCK && !out->up)
             note(r, PROBLEM_SHADOWING, block, ref, first)->other = out->target;
         return;
     }
     *out = (struct program_ref){.kind = REF_NONE, .used = 1};
     if (str_is(first, "module_path")) {
         out->kind = REF_MODULE_PATH;
-    } else if (str_is(first, "argument") && r->module->has_arguments) {
-        out->kind = REF_ARGUMENTS;
-        for (uint32_t i = 0; i < r->module->count; i++) {
-            if (r->module->blocks[i].usable && r->module->blocks[i].kind == BLOCK_ARGUMENT)
-                deps_add(&r->deps, i);
-        }
     } else if (in_library) {
         if (map_has(&r->module->firsts, first))
             out->kind = REF_SHADOWED;
         check_function(r, block, ref);
     } else {
         note(r, PROBLEM_UNKNOWN_REFERENCE, block, ref, dotted(r, ref, ref->count));
+    }
+}
+
+/* A foreach comes after what its template refers to. */
+static void add_template_deps(struct resolving *r, const struct program_block *foreach)
+{
+    const struct ast *ast = foreach->ast;
+    ast_id template = program_template_of(foreach);
+    if (!template)
+        return;
+    for (ast_id node = ast_first(ast, template); node <= template; node++) {
+        if (ast_at(ast, node)->kind != AST_ATTRIBUTE)
+            continue;
+        arena_reset(&r->scratch);
+        const struct expr *expr = expr_compile(&r->scratch, ast, ast_value(ast, node));
+        for (size_t i = 0; i < expr_ref_count(expr); i++) {
+            struct program_ref ref;
+            if (find_in(r, r->module, expr_ref_at(expr, i), &ref))
+                deps_add(&r->deps, ref.target);
+            else
+                (void)all_arguments(r, r->module, expr_ref_at(expr, i), &ref);
+        }
     }
 }
 
@@ -128,6 +181,7 @@ void module_resolve(struct program_module *module)
     r.deps.module = module;
     r.deps.seen = mem_array(NULL, module->count + 1, sizeof(uint32_t));
     buf_init(&r.dotted, NULL, NAME_MAX_BYTES);
+    arena_init(&r.scratch, NULL, 0);
     for (uint32_t i = 0; i < module->count; i++) {
         struct program_block *block = &module->blocks[i];
         r.deps.len = 0;
@@ -138,6 +192,8 @@ void module_resolve(struct program_module *module)
             for (size_t k = 0; k < count; k++)
                 resolve(&r, i, expr_ref_at(expr, k), &block->refs[block->exprs[e].first_ref + k]);
         }
+        if (block->usable && block->kind == BLOCK_FOREACH)
+            add_template_deps(&r, block);
         if (block->usable)
             module_further_deps(module, i, &r.deps);
         deps_keep(&r.deps, block);
@@ -145,6 +201,7 @@ void module_resolve(struct program_module *module)
     mem_free(r.deps.items);
     mem_free(r.deps.seen);
     buf_release(&r.dotted);
+    arena_release(&r.scratch);
 }
 
 const struct program_ref *program_refs_of(const struct program_block *block,

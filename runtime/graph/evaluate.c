@@ -57,6 +57,7 @@ static struct value *load(void *arg, const struct expr *expr, size_t index, size
     case REF_MODULE_PATH: return module_path(node->in);
     case REF_ARGUMENTS: return all_arguments(node->in);
     case REF_SHADOWED: return value_object(NULL, 0, false);
+    case REF_VARIABLE:
     case REF_NONE: break;
     }
     return NULL;

@@ -136,7 +136,8 @@ static void open_module(struct preparing *p, struct node *call)
 {
     const struct program_block *block = call->block;
     struct program_module *home = block->declared_in;
-    if (!home || !block_has_statements(&home->blocks[block->declare])) {
+    if (!home || program_leads_to_import(block) ||
+        !block_has_statements(&home->blocks[block->declare])) {
         call->missing = missing_text(p, block);
         return;
     }

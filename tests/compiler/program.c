@@ -163,3 +163,109 @@ TEST(program, analyses_a_declare_when_asked)
     cr_assert_eq(y->refs[1].kind, REF_ARGUMENTS);
     rig_release(&rig);
 }
+
+TEST(program, a_template_sees_its_item_and_the_blocks_around_it)
+{
+    struct rig rig;
+    rig_init(&rig);
+    analyse(&rig, "a.b \"out\" { }\n"
+                  "foreach \"f\" {\n  text = \"x\"\n  template {\n"
+                  "    a.b \"in\" {\n      text = it + a.b.out.text + a.b.in2.text\n    }\n"
+                  "    a.b \"in2\" { }\n"
+                  "    foreach \"g\" {\n      template {\n"
+                  "        a.b \"deep\" {\n          text = it + jt + a.b.out.text\n        }\n"
+                  "      }\n    }\n  }\n}\n");
+    struct program_module *root = rig.program->root;
+    cr_assert_eq(root->problem_count, 0);
+    const struct program_block *foreach = &root->blocks[1];
+    cr_assert_eq(foreach->expr_count, 1, "of the block without its template");
+    cr_assert_eq(foreach->dep_count, 1);
+    cr_assert_eq(foreach->deps[0], 0);
+    struct program_module *inner = program_template(root, 1, STR("it"));
+    cr_assert_eq(program_template(root, 1, STR("it")), inner);
+    cr_assert_neq(program_template(root, 1, STR("other")), inner);
+    cr_assert_eq(inner->problem_count, 0);
+    const struct program_ref *refs = inner->blocks[0].refs;
+    cr_assert_eq(refs[0].kind, REF_VARIABLE);
+    cr_assert_eq(refs[0].up, 0);
+    cr_assert_eq(refs[1].kind, REF_BLOCK);
+    cr_assert_eq(refs[1].up, 1);
+    cr_assert_eq(refs[1].target, 0);
+    cr_assert_eq(refs[2].up, 0);
+    cr_assert_eq(refs[2].target, 1);
+    struct program_module *deep = program_template(inner, 2, STR("jt"));
+    refs = deep->blocks[0].refs;
+    cr_assert_eq(refs[0].kind, REF_VARIABLE);
+    cr_assert_eq(refs[0].up, 1);
+    cr_assert_eq(refs[1].kind, REF_VARIABLE);
+    cr_assert_eq(refs[1].up, 0);
+    cr_assert_eq(refs[2].up, 2);
+    cr_assert_null(program_template(root, 0, STR("it")));
+    rig_release(&rig);
+}
+
+static void assert_import(struct rig *rig, const char *text, bool without_files, const char *want)
+{
+    struct import_text texts[] = {{STR("F"), str_from(text)}};
+    struct import_content content = {.label = STR("m"),
+                                     .module_path = STR("dir"),
+                                     .texts = texts,
+                                     .count = 1,
+                                     .without_files = without_files,
+                                     .id = STR("import.http.m")};
+    struct program_options options = {.find = find, .min_stability = STABILITY_GA};
+    struct diags diags;
+    diags_init(&diags);
+    struct program *program = program_import(&content, &options, &diags, &rig->err);
+    if (want)
+        cr_assert_str_eq(rig->err.message, want);
+    cr_assert_eq(program == NULL, want != NULL, "%s", text);
+    program_unref(program);
+    diags_release(&diags);
+}
+
+TEST(program, an_import_has_declares_and_imports_alone)
+{
+    struct rig rig;
+    rig_init(&rig);
+    assert_import(&rig, "", false, NULL);
+    assert_import(&rig, "declare \"p\" { a.b \"x\" { } }\nimport.file \"n\" { }\n", false, NULL);
+    assert_import(&rig, "declare \"a\" { }\ndeclare \"a\" { }\n", false, NULL);
+    assert_import(&rig, "declare \"a\" {", false,
+                  "imported content from \"F\" cannot be parsed: m:1:14: expected }, got EOF");
+    assert_import(&rig, "x = 1\n", false,
+                  "imported content from \"F\" is invalid: only declare and import blocks are "
+                  "allowed in a module");
+    assert_import(&rig, "a.b \"x\" { }\n", false,
+                  "imported content from \"F\" is invalid: only declare and import blocks are "
+                  "allowed in a module, got a.b");
+    assert_import(&rig, "import.file \"n\" { }\nimport.git \"n\" { }\n", false,
+                  "imported content from \"F\" is invalid: import block redefined n");
+    assert_import(&rig, "import.file \"n\" { }\n", true,
+                  "imported content from \"F\" is invalid: importing a module via import.http "
+                  "(nodeID: import.http.m) that contains an import.file block is not supported");
+    assert_import(&rig, "declare \"a\" { a \"x\" { } }\n", false,
+                  "imported content from \"F\" is invalid: self reference: declare.a");
+    rig_release(&rig);
+}
+
+TEST(program, names_lead_into_imports)
+{
+    struct rig rig;
+    rig_init(&rig);
+    analyse(&rig, "import.string \"m\" { }\nm.x.y \"i\" { }\nm \"j\" { }\n"
+                  "declare \"d\" { }\nd.x \"k\" { }\n");
+    struct program_module *root = rig.program->root;
+    cr_assert(program_leads_to_import(&root->blocks[1]));
+    cr_assert(program_leads_to_import(&root->blocks[2]));
+    cr_assert_eq(root->blocks[1].declare, 0);
+    cr_assert_null(root->blocks[4].declared_in);
+    struct str space, rest;
+    program_split_name(root->blocks[1].name, &space, &rest);
+    cr_assert(str_is(space, "m") && str_is(rest, "x.y"));
+    program_split_name(root->blocks[2].name, &space, &rest);
+    cr_assert(str_is(space, "") && str_is(rest, "m"));
+    cr_assert_eq(program_find_declare(root, STR("d")), 3);
+    cr_assert_eq(program_find_declare(root, STR("m")), UINT32_MAX);
+    rig_release(&rig);
+}
