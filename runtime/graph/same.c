@@ -40,7 +40,7 @@ static struct cell *cell_of(const struct instance *in, uint32_t block)
 static bool same_reference(const struct node *node, const struct program_ref *ref,
                            const struct program_ref *was)
 {
-    if (ref->kind != was->kind || ref->used != was->used)
+    if (ref->kind != was->kind || ref->used != was->used || ref->up != was->up)
         return false;
     const struct instance *in = node->in, *before = node->before->in;
     switch ((enum program_ref_kind)ref->kind) {
@@ -49,6 +49,7 @@ static bool same_reference(const struct node *node, const struct program_ref *re
     case REF_MODULE_PATH:
         return str_eq(in->module->program->text.module_path,
                       before->module->program->text.module_path);
+    case REF_VARIABLE: return false;
     case REF_NONE:
     case REF_SHADOWED: return true;
     }
