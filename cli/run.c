@@ -91,6 +91,7 @@ static void one_stopped(void *arg)
     }
 }
 
+/* tests/models/shutdown.pml: it_ends. */
 static void begin_stop(struct run *run)
 {
     if (run->stopping)

@@ -52,6 +52,7 @@ prometheus
 prometheus-node-exporter
 python3
 python3-venv
+spin
 "
 
 wanted=

@@ -241,6 +241,8 @@ static void collect_work(void *arg)
     }
 }
 
+/* Everything that may be refused happens before commit (tests/models/reload.pml:
+ * rejected_changes_nothing, one_transition_at_a_time). */
 enum graph_outcome graph_load(struct graph *graph, const char *path, struct diags *diags,
                               struct error *err)
 {

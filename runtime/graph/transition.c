@@ -80,6 +80,7 @@ static void start_new(struct graph *graph)
     each_loop(graph, start_on_loop, &batch);
 }
 
+/* tests/models/reload.pml: old_stops_before_new_starts. */
 static void finish(struct graph *graph)
 {
     graph->in_transition = false;
@@ -158,7 +159,8 @@ void transition_pump(struct graph *graph)
 
 /* ---- what to do ---- */
 
-/* Users stand in higher ranks; a component stops after all of them. */
+/* Users stand in higher ranks; a component stops after all of them (tests/models/reload.pml:
+ * push_finds_its_receiver; shutdown.pml: receiver_stops_first). */
 static void set_levels(struct generation *gen)
 {
     for (uint32_t i = gen->count; i-- > 0;) {

@@ -152,7 +152,8 @@ static bool reload(struct reloader *r, struct buf *text, bool *ok)
     return true;
 }
 
-/* All that wait are answered by one load: it reads the files after they asked. */
+/* All that wait are answered by one load: it reads the files after they asked
+ * (tests/models/reload.pml: every_request_is_answered). */
 static void run_waiting(void *arg)
 {
     struct reloader *r = arg;

@@ -101,7 +101,8 @@ static int slot_put(int fd, const char slot[SLOT], uint64_t generation)
     return 0;
 }
 
-/* Writes the cursor's position into the older slot. */
+/* Writes the cursor's position into the older slot, so that a torn write costs no more than what
+ * was in flight (tests/models/wal.pml: repeats_only_in_flight). */
 static enum status persist(struct wal_cursor *cursor, struct error *err)
 {
     struct wal *wal = cursor->wal;
@@ -284,6 +285,7 @@ enum status wal_delivered(struct wal_cursor *cursor, uint64_t sequence, struct e
     return wal_delivered_part(cursor, (struct wal_position){.sequence = sequence}, err);
 }
 
+/* What is removed is behind every cursor (tests/models/wal.pml: all_arrives). */
 void wal_cursors_advance(struct wal *wal, uint64_t first)
 {
     for (struct wal_cursor *c = wal->cursors; c; c = c->next) {

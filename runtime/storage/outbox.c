@@ -94,7 +94,8 @@ static void write_failed(struct outbox *outbox, const struct error *err)
             LOG_C("err", err->message));
 }
 
-/* The group of this turn becomes durable. */
+/* The group of this turn becomes durable, and only then is acknowledged (tests/models/wal.pml:
+ * acked_is_delivered). */
 static void commit(struct outbox *outbox)
 {
     struct error err = {0};
@@ -188,7 +189,7 @@ void outbox_push(struct outbox *outbox, struct batch *batch, struct ack *ack)
     }
 }
 
-/* Stopping. */
+/* Stopping. tests/models/shutdown.pml: acked_is_kept, done_once, every_push_is_answered. */
 
 static void stopped(void *arg)
 {

@@ -38,7 +38,8 @@ static bool lanes_empty(const struct outbox_endpoint *e)
     return true;
 }
 
-/* The cursor. */
+/* The cursor passes a record when it is answered, never before (tests/models/wal.pml:
+ * cursor_passes_only_what_is_there). */
 
 static void advance(struct outbox_endpoint *e)
 {

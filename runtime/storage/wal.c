@@ -183,7 +183,8 @@ void wal_get_stats(const struct wal *wal, struct wal_stats *out)
     out->segments = wal->segments.len;
 }
 
-/* Removing from the front. */
+/* Removing from the front, behind the slowest cursor (tests/models/wal.pml:
+ * segment_is_needed_by_nobody). */
 
 void wal_truncate(struct wal *wal)
 {

@@ -76,11 +76,12 @@ struct value *sink_value(const struct capsule_type *type, struct sink *sink); /*
 struct fanout {
     struct sink **sinks;
     size_t count;
+    uint32_t version; /* changes with the list of sinks */
 };
 
 void fanout_init(struct fanout *f);
 /* From decoded receivers (struct capsule_list of schema.h); adds references. Replaces what was
- * there. */
+ * there; an equal list changes nothing. */
 struct capsule_list;
 void fanout_set(struct fanout *f, const struct capsule_list *receivers);
 void fanout_release(struct fanout *f);
@@ -89,9 +90,11 @@ struct fanout_push {
     struct ack ack;        /* completed like any ack; fill `done` before pushing */
     uint64_t pending_mask; /* sinks still to reach: ~0 at first; up to 64 sinks */
     void *internal;
+    uint32_t version; /* of the list that the mask is about */
 };
 
-/* For sources that retry: resume->pending_mask keeps what is left. */
+/* For sources that retry: resume->pending_mask keeps what is left. After a change of the list all
+ * sinks are reached again, because the mask is about the list that it was pushed to. */
 void fanout_push_resume(struct fanout *f, struct batch *batch, struct fanout_push *resume);
 /* For processors and sources that hand the ack through. */
 void fanout_push(struct fanout *f, struct batch *batch, struct ack *ack);

@@ -396,7 +396,6 @@ static enum status update(void *self, const void *args, const void *old_args, st
     MAP_EACH(&s->tailers, entry)
     {
         struct tailer *t = entry->value;
-        t->push.pending_mask = ~(uint64_t)0;
         t->reopen = t->reopen || !alike;
         t->ended = t->ended && alike;
     }

@@ -327,3 +327,36 @@ TEST(sink, a_retry_reaches_only_those_that_asked_for_it)
     cr_assert_eq(three.targets[2].pushes, 1);
     three_release(&three);
 }
+
+/* What the marks of a push say is about the list of sinks that it went to: with another list, a
+ * sink that has nothing yet must not be taken for one that is done. */
+TEST(sink, a_retry_after_a_change_of_the_list_reaches_all_of_the_new_list)
+{
+    struct three three;
+    three_init(&three);
+    three.targets[0].keep = true;
+    three.targets[1].answer = ACK_RETRY;
+    fanout_push_resume(&three.fanout, three.batch, &three.push);
+
+    struct capsule_ref refs[2] = {{NULL}};
+    for (size_t i = 0; i < 2; i++)
+        refs[i].value = sink_value(&capsule_metrics, three.fanout.sinks[1 + i]);
+    struct capsule_list list = {.items = refs, .count = 2};
+    fanout_set(&three.fanout, &list); /* the second and the third stay */
+    ack_done(three.targets[0].kept[0], ACK_DONE, 0);
+    cr_assert_eq(three.result, ACK_RETRY);
+    fanout_push_resume(&three.fanout, three.batch, &three.push);
+    cr_assert_eq(three.targets[1].pushes, 2);
+    cr_assert_eq(three.targets[2].pushes, 2);
+    cr_assert_eq(three.result, ACK_RETRY);
+
+    fanout_set(&three.fanout, &list); /* the same again: the marks hold */
+    three.targets[1].answer = ACK_DONE;
+    fanout_push_resume(&three.fanout, three.batch, &three.push);
+    cr_assert_eq(three.targets[1].pushes, 3);
+    cr_assert_eq(three.targets[2].pushes, 2);
+    cr_assert_eq(three.result, ACK_DONE);
+    for (size_t i = 0; i < 2; i++)
+        value_unref(refs[i].value);
+    three_release(&three);
+}
