@@ -26,6 +26,7 @@ enum doc_kind {
 struct doc {
     enum doc_kind kind;
     bool boolean;
+    bool is_uint; /* FLOAT of YAML: whole, only a uint64 holds it; integer has its bits */
     int64_t integer;
     double number;       /* for INT and FLOAT */
     struct str text;     /* STRING decoded; INT, FLOAT: source text */

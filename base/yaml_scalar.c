@@ -123,7 +123,9 @@ static bool as_int(struct doc *node, struct str plain)
     }
     if (sign)
         return false;
-    node->kind = DOC_FLOAT; /* a whole number that only a uint64 holds */
+    node->kind = DOC_FLOAT;
+    node->is_uint = true;
+    node->integer = (int64_t)value;
     node->number = (double)value;
     return true;
 }
@@ -373,7 +375,8 @@ enum status yaml_resolve(struct arena *arena, struct str tag, struct doc *node, 
     resolve_plain(arena, !tag.len || tags[i].kind == DOC_TIME, node);
     if (!tag.len || node->kind == tags[i].kind)
         return STATUS_OK;
-    if (tags[i].kind == DOC_FLOAT && node->kind == DOC_INT) {
+    if (tags[i].kind == DOC_FLOAT && (node->kind == DOC_INT || node->is_uint)) {
+        node->is_uint = false;
         node->kind = DOC_FLOAT;
         return STATUS_OK;
     }

@@ -17,6 +17,7 @@ enum op_kind {
     OP_INDEX,
     OP_ARRAY,
     OP_OBJECT,
+    OP_CALLEE, /* what is about to be called must be a function */
     OP_CALL,
     OP_UNARY,
     OP_BINARY,

@@ -164,12 +164,12 @@ static bool coerce_time(struct coercion *c, const struct field_type *type, const
     point->is_set = true;
     if (time_parse_rfc3339(text, &point->unix_ns))
         return true;
-    bool starts = text.len >= 10;
-    struct str rest = starts ? str_slice(text, 10, text.len) : text;
-    return fault_set(c->fault, v,
-                     "parsing time \"%.*s\" as \"2006-01-02T15:04:05Z07:00\": cannot parse "
-                     "\"%.*s\" as \"%s\"",
-                     STR_ARG(text), STR_ARG(rest), starts ? "T" : "2006");
+    struct buf why;
+    buf_init(&why, NULL, ERROR_MAX);
+    time_fault(&why, text);
+    fault_set(c->fault, v, "%.*s", STR_ARG(buf_view(&why)));
+    buf_release(&why);
+    return false;
 }
 
 static bool coerce_bytes(struct coercion *c, const struct field_type *type, const struct row *row,

@@ -36,4 +36,7 @@ void number_print(struct buf *out, const struct value *number);
 /* Go's fmt %v of any value: what a label of a target becomes. */
 void value_print_go(struct buf *out, const struct value *v);
 
+/* Why `text` is no time of RFC 3339, as Go words it. */
+void time_fault(struct buf *out, struct str text);
+
 #endif

@@ -87,7 +87,10 @@ static void emit_object(struct compiler *c, ast_id node)
 
 static void emit_call(struct compiler *c, ast_id node)
 {
-    emit(c, OP_CALL, node)->count = count_children(c->ast, node) - 1;
+    uint32_t count = count_children(c->ast, node) - 1;
+    if (count == 0)
+        emit(c, OP_CALLEE, ast_at(c->ast, node)->child);
+    emit(c, OP_CALL, node)->count = count;
     c->calls = true;
 }
 
@@ -125,6 +128,9 @@ static void walk(struct compiler *c, ast_id root)
         }
         const struct ast_node *n = ast_at(c->ast, child);
         top->next = n->next;
+        const struct ast_node *parent = ast_at(c->ast, top->node);
+        if (parent->kind == AST_CALL && ast_at(c->ast, parent->child)->next == child)
+            emit(c, OP_CALLEE, parent->child);
         if (n->kind != AST_NAME)
             VEC_PUSH(&c->visits, ((struct visit){child, n->child}));
     }

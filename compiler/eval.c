@@ -203,16 +203,24 @@ static bool step_object(struct run *run, uint32_t *at, const struct scope *scope
     return true;
 }
 
+/* Before the arguments are evaluated, as Alloy does. */
+static bool step_callee(struct run *run, uint32_t *at, const struct scope *scope,
+                        struct fault *fault, struct diags *diags)
+{
+    (void)at;
+    (void)scope;
+    const struct value *function = peek(run, 0);
+    if (function->type == VALUE_FUNCTION)
+        return true;
+    fault_type(fault, function, "function");
+    return report_top(run, 0, fault, diags);
+}
+
 static bool step_call(struct run *run, uint32_t *at, const struct scope *scope, struct fault *fault,
                       struct diags *diags)
 {
     (void)scope;
     uint32_t argc = run->e->ops[*at].count;
-    const struct value *function = peek(run, argc);
-    if (function->type != VALUE_FUNCTION) {
-        fault_type(fault, function, "function");
-        return report_top(run, argc, fault, diags);
-    }
     struct value *result = run_call(run, argc, fault, diags);
     if (!result)
         return false;
@@ -250,7 +258,8 @@ static bool step_binary(struct run *run, uint32_t *at, const struct scope *scope
 static step_fn *const steps[] = {
     [OP_LITERAL] = step_literal, [OP_LOAD] = step_load,   [OP_ACCESS] = step_access,
     [OP_INDEX] = step_index,     [OP_ARRAY] = step_array, [OP_OBJECT] = step_object,
-    [OP_CALL] = step_call,       [OP_UNARY] = step_unary, [OP_BINARY] = step_binary,
+    [OP_CALLEE] = step_callee,   [OP_CALL] = step_call,   [OP_UNARY] = step_unary,
+    [OP_BINARY] = step_binary,
 };
 
 static void make_room(struct run *run, uint32_t count)

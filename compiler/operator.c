@@ -186,7 +186,7 @@ static double float_result(enum ast_op op, double a, double b)
     case AST_OP_MUL: return a * b;
     case AST_OP_DIV: return a / b;
     case AST_OP_MOD: return fmod(a, b);
-    default: return pow(a, b);
+    default: return operator_power(a, b);
     }
 }
 

@@ -11,4 +11,7 @@ struct value *operator_binary(enum ast_op op, const struct value *left, const st
                               struct fault *f);
 struct value *operator_unary(enum ast_op op, const struct value *operand, struct fault *f);
 
+/* x ^ y of floating-point numbers, as math.Pow of Go. */
+double operator_power(double x, double y);
+
 #endif

@@ -130,7 +130,9 @@ static struct value *doc_leaf(const struct doc *doc, bool floats)
     switch (doc->kind) {
     case DOC_BOOL: return value_bool(doc->boolean);
     case DOC_INT: return floats ? value_float(doc->number) : value_int(doc->integer);
-    case DOC_FLOAT: return value_float(doc->number);
+    case DOC_FLOAT:
+        return doc->is_uint && !floats ? value_uint((uint64_t)doc->integer)
+                                       : value_float(doc->number);
     case DOC_STRING:
     case DOC_TIME: return value_string(doc->text);
     default: return value_null();

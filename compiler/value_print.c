@@ -6,6 +6,8 @@
 #include "compiler/coerce.h"
 #include "compiler/lexer.h"
 
+#include <math.h>
+
 struct print_frame {
     const struct value *v; /* ARRAY or OBJECT with children */
     struct value *owned;   /* made from a capsule */
@@ -17,6 +19,7 @@ struct print_frame {
 
 struct printer {
     struct buf *out;
+    bool unwritable; /* has a number that no text of the language stands for */
     VEC(struct print_frame) frames;
 };
 
@@ -25,7 +28,7 @@ static bool is_container(const struct value *v)
     return (v->type == VALUE_ARRAY || v->type == VALUE_OBJECT) && v->count > 0;
 }
 
-/* A field whose text has more than one line ends a run of aligned names. */
+/* A field whose text has more than one line before it is formatted ends a run of aligned names. */
 static bool spans_lines(const struct value *root)
 {
     VEC(const struct value *) todo = {0};
@@ -33,7 +36,7 @@ static bool spans_lines(const struct value *root)
     bool spans = false;
     while (!spans && todo.len > 0) {
         const struct value *v = todo.items[--todo.len];
-        bool object = v->type == VALUE_OBJECT && v->count > 0;
+        bool object = v->type == VALUE_OBJECT;
         bool convertible = v->type == VALUE_CAPSULE && v->as.capsule.type->to_object;
         spans = object || convertible;
         for (uint32_t i = 0; !spans && v->type == VALUE_ARRAY && i < v->count; i++)
@@ -110,6 +113,8 @@ static void begin(struct printer *p, const struct value *v, uint32_t tabs)
         v = owned;
     }
     if (!is_container(v)) {
+        p->unwritable |=
+            v->type == VALUE_NUMBER && v->number_kind == NUMBER_FLOAT && v->as.f == INFINITY;
         print_leaf(p->out, v);
         value_unref(owned);
         return;
@@ -159,6 +164,7 @@ static void next_child(struct printer *p)
 void value_print(struct buf *out, const struct value *v)
 {
     struct printer p = {.out = out};
+    size_t start = out->len;
     begin(&p, v, 0);
     while (p.frames.len > 0) {
         struct print_frame *top = &p.frames.items[p.frames.len - 1];
@@ -168,6 +174,8 @@ void value_print(struct buf *out, const struct value *v)
             end(&p);
     }
     VEC_RELEASE(&p.frames);
+    if (p.unwritable && !out->overflow)
+        out->len = start;
 }
 
 /* Go's %v. */

@@ -6,39 +6,16 @@
 
 static const enum param_type two_strs[] = {PARAM_STR, PARAM_STR};
 
-/* Integers that do not fit below the largest int64 stay text, as ojg has them. */
-static void keep_big_numbers(struct doc *root)
-{
-    VEC(struct doc *) todo = {0};
-    VEC_PUSH(&todo, root);
-    while (todo.len > 0) {
-        struct doc *d = todo.items[--todo.len];
-        bool whole = str_find_byte(d->text, '.', 0) == SIZE_MAX &&
-                     str_find_byte(d->text, 'e', 0) == SIZE_MAX &&
-                     str_find_byte(d->text, 'E', 0) == SIZE_MAX;
-        if ((d->kind == DOC_FLOAT && whole) || (d->kind == DOC_INT && d->integer == INT64_MAX))
-            d->kind = DOC_STRING;
-        if (d->next && d != root)
-            VEC_PUSH(&todo, d->next);
-        if ((d->kind == DOC_LIST || d->kind == DOC_MAP) && d->child)
-            VEC_PUSH(&todo, d->child);
-    }
-    VEC_RELEASE(&todo);
-}
-
 static struct value *run_json_path(struct call *call)
 {
     struct error err = {0};
-    struct doc *doc = ARENA_NEW(call->arena, struct doc); /* an empty text counts as null */
+    struct doc *doc;
     struct path_nodes nodes = {0};
-    struct str text = arg_str(call, 0);
     struct path_step *path = path_read(call->arena, arg_str(call, 1), &err);
     if (!path)
         return function_fail(call, "%s", err.message);
-    if (str_trim(text).len > 0 &&
-        json_read(call->arena, text, (struct doc_limits){0}, &doc, &err) != STATUS_OK)
+    if (path_json_read(call->arena, arg_str(call, 0), &doc, &err) != STATUS_OK)
         return function_fail(call, "%s", err.message);
-    keep_big_numbers(doc);
     if (arg_str(call, 1).len > 0 && path_find(path, doc, doc, &nodes, call->arena) != STATUS_OK)
         return function_fail(call, "more than %d matches", PATH_RESULTS_MAX);
     struct value **items = mem_array(NULL, nodes.len + 1, sizeof(struct value *));

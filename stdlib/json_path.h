@@ -3,8 +3,8 @@
 
 /* Inside stdlib/: JSON paths as github.com/ohler55/ojg reads them: $ @ .name ..name .* [n] [a:b:c]
  * ['name'] [x,y]
- * [?(filter)]. Filters compare with == != < > <= >= =~, combine with && || !, compute with + - * /,
- * and know length(), count(), match() and search(). */
+ * [?(filter)]. Filters compare with == != < > <= >= =~ in empty has exists, combine with && || !,
+ * compute with + - * /, and know length(), count(), match() and search(). */
 
 #include "base/json.h"
 
@@ -48,6 +48,7 @@ enum term_kind {
     TERM_STRING,
     TERM_REGEX,
     TERM_PATH,
+    TERM_LIST,     /* [1, 'a'] */
     TERM_OPERATOR, /* op */
 };
 
@@ -58,6 +59,7 @@ struct path_term {
     double number;
     struct str text;
     struct path_step *path;
+    struct doc *list;
     struct path_term *next;
 };
 
@@ -71,6 +73,9 @@ enum path_op {
     PATH_GT,
     PATH_GTE,
     PATH_MATCHES,
+    PATH_IN,
+    PATH_EMPTY,
+    PATH_HAS,
     PATH_ADD,
     PATH_SUB,
     PATH_MUL,
@@ -87,6 +92,10 @@ struct path_filter {
     struct path_term *terms;
 };
 
+/* The text as ojg reads it: a little laxer than JSON, numbers out of its range are text, of members
+ * of one name the last stays. */
+enum status path_json_read(struct arena *arena, struct str text, struct doc **out,
+                           struct error *err);
 /* In `arena`; NULL with err. */
 struct path_step *path_read(struct arena *arena, struct str text, struct error *err);
 

@@ -74,12 +74,31 @@ static const struct doc *member(const struct doc *map, struct str name)
     return map->kind == DOC_MAP ? doc_get(map, name) : NULL;
 }
 
+/* [from:to:-n], down to the element after `to`. */
+static bool add_backwards(struct path_nodes *out, const struct path_step *step,
+                          const struct doc *list, struct arena *arena)
+{
+    int64_t count = (int64_t)list->count;
+    int64_t from = step->from < 0 ? step->from + count : step->from;
+    int64_t to = !step->has_to ? count : step->to < 0 ? step->to + count : step->to;
+    bool ok = true;
+    from = from < 0 ? 0 : from;
+    to = to < -1 ? -1 : to;
+    if (from >= count)
+        return true;
+    for (int64_t i = from; ok && i > to; i += step->by)
+        ok = add(out, element(list, i), arena);
+    return ok;
+}
+
 static bool add_slice(struct path_nodes *out, const struct path_step *step, const struct doc *list,
                       struct arena *arena)
 {
-    if (list->kind != DOC_LIST || step->by <= 0)
+    if (list->kind != DOC_LIST || step->by == 0)
         return true;
     int64_t count = (int64_t)list->count;
+    if (step->by < 0)
+        return add_backwards(out, step, list, arena);
     int64_t from = step->from < 0 ? step->from + count : step->from;
     int64_t to = !step->has_to ? count : step->to < 0 ? step->to + count : step->to;
     int64_t i = 0;
@@ -199,9 +218,10 @@ static struct operand of_path(const struct path_step *path, const struct doc *ro
     return o;
 }
 
+/* What a path found is true even when it is `false`. */
 static bool is_true(const struct operand *o)
 {
-    return o->kind != OPERAND_MISSING && (o->kind != OPERAND_BOOL || o->boolean);
+    return o->found > 0 || (o->kind == OPERAND_BOOL && o->boolean);
 }
 
 static bool equal(const struct operand *a, const struct operand *b)
@@ -264,10 +284,35 @@ static struct operand arithmetic(enum path_op op, const struct operand *a, const
     }
 }
 
+static bool is_in(const struct operand *o, const struct operand *list)
+{
+    bool in = false;
+    bool is_list = list->kind == OPERAND_NODE && list->node->kind == DOC_LIST;
+    for (const struct doc *d = is_list ? list->node->child : NULL; !in && d; d = d->next) {
+        struct operand element = of_doc(d);
+        in = element.kind != OPERAND_NODE && equal(o, &element);
+    }
+    return in;
+}
+
+/* `empty true`: a text, list or map that is; the right side of these two must be a boolean. */
+static bool is_empty(const struct operand *o, const struct operand *wanted)
+{
+    bool empty = o->kind == OPERAND_STRING ? o->text.len == 0
+                                           : o->kind == OPERAND_NODE && o->node->count == 0;
+    bool known = o->kind == OPERAND_STRING || o->kind == OPERAND_NODE;
+    return known && wanted->kind == OPERAND_BOOL && wanted->boolean == empty;
+}
+
+static bool has(const struct operand *o, const struct operand *wanted)
+{
+    return wanted->kind == OPERAND_BOOL && wanted->boolean == (o->kind != OPERAND_MISSING);
+}
+
 static struct operand length_of(const struct operand *o)
 {
     if (o->kind == OPERAND_STRING)
-        return of_number((double)utf8_count(o->text));
+        return of_number((double)o->text.len);
     if (o->kind == OPERAND_NODE)
         return of_number((double)o->node->count);
     return (struct operand){.kind = OPERAND_MISSING};
@@ -285,6 +330,9 @@ static struct operand apply_binary(enum path_op op, const struct operand *a,
     case PATH_LTE:
     case PATH_GT:
     case PATH_GTE: return of_bool(ordered(op, a, b));
+    case PATH_IN: return of_bool(is_in(a, b));
+    case PATH_EMPTY: return of_bool(is_empty(a, b));
+    case PATH_HAS: return of_bool(has(a, b));
     case PATH_MATCHES:
     case PATH_SEARCH: return of_bool(matches(a, b, REGEX_SEARCH));
     case PATH_MATCH: return of_bool(matches(a, b, REGEX_FULL));
@@ -307,6 +355,7 @@ static struct operand of_term(const struct path_term *term, const struct doc *ro
     case TERM_NUMBER: return of_number(term->number);
     case TERM_STRING:
     case TERM_REGEX: return (struct operand){.kind = OPERAND_STRING, .text = term->text};
+    case TERM_LIST: return of_doc(term->list);
     case TERM_PATH: return of_path(term->path, root, current, arena);
     default: return (struct operand){.kind = OPERAND_NULL};
     }

@@ -54,10 +54,17 @@ static bool name_char(char c)
            c == '-' || (unsigned char)c >= 0x80;
 }
 
+/* What a name without quotes is made of. */
+static bool path_char(char c)
+{
+    return (c >= 'a' && c <= '~') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= ';') ||
+           (unsigned char)c >= 0x80 || (c && strchr("#%?^_", c));
+}
+
 static struct str take_name(struct path_reader *r)
 {
     size_t from = r->at;
-    while (!at_end(r) && name_char(peek(r)))
+    while (!at_end(r) && path_char(peek(r)))
         r->at++;
     return str_slice(r->text, from, r->at);
 }
@@ -225,7 +232,7 @@ static bool read_dot(struct path_reader *r, struct path_step ***tail)
     if (peek(r) == '.') {
         r->at++;
         add_step(r, tail, STEP_DESCENT);
-        if (peek(r) == '[' || at_end(r))
+        if (at_end(r) || strchr("[.$@", peek(r)))
             return true;
     }
     if (peek(r) == '*') {
@@ -247,7 +254,7 @@ static bool read_steps(struct path_reader *r, struct path_step **out)
     bool ok = true;
     bool go_on = true;
     *out = NULL;
-    if (name_char(peek(r)))
+    if (path_char(peek(r)))
         add_step(r, &tail, STEP_CHILD)->name = take_name(r);
     else if (peek(r) == '*') {
         r->at++;
@@ -257,6 +264,10 @@ static bool read_steps(struct path_reader *r, struct path_step **out)
         switch (peek(r)) {
         case '$':
         case '@':
+            if (*out) { /* only at the front; ojg overlooks it at the very end */
+                r->at++;
+                return at_end(r) || bad(r);
+            }
             add_step(r, &tail, peek(r) == '$' ? STEP_ROOT : STEP_CURRENT);
             r->at++;
             break;
@@ -275,10 +286,12 @@ static const struct {
     enum path_op op;
     unsigned precedence; /* of binary operators, low binds last */
 } operators[] = {
-    {"||", PATH_OR, 1},  {"&&", PATH_AND, 2}, {"==", PATH_EQ, 3},      {"!=", PATH_NEQ, 3},
-    {"<=", PATH_LTE, 3}, {">=", PATH_GTE, 3}, {"=~", PATH_MATCHES, 3}, {"~=", PATH_MATCHES, 3},
-    {"<", PATH_LT, 3},   {">", PATH_GT, 3},   {"+", PATH_ADD, 4},      {"-", PATH_SUB, 4},
-    {"*", PATH_MUL, 5},  {"/", PATH_DIV, 5},
+    {"||", PATH_OR, 1},       {"&&", PATH_AND, 2},     {"==", PATH_EQ, 3},
+    {"!=", PATH_NEQ, 3},      {"<=", PATH_LTE, 3},     {">=", PATH_GTE, 3},
+    {"=~", PATH_MATCHES, 3},  {"~=", PATH_MATCHES, 3}, {"<", PATH_LT, 3},
+    {">", PATH_GT, 3},        {"+", PATH_ADD, 4},      {"-", PATH_SUB, 4},
+    {"*", PATH_MUL, 5},       {"/", PATH_DIV, 5},      {"in", PATH_IN, 3},
+    {"empty", PATH_EMPTY, 3}, {"has", PATH_HAS, 3},    {"exists", PATH_HAS, 3},
 };
 
 static const struct {
@@ -355,6 +368,57 @@ static bool read_number(struct filter_reader *f)
     return strconv_parse_float(str_slice(r->text, from, r->at), &term->number, &range) || bad(r);
 }
 
+/* [1, 'a', true]: scalars only. */
+static bool take_element(struct path_reader *r, struct doc *d)
+{
+    bool range;
+    skip_blanks(r);
+    size_t from = r->at;
+    d->kind = DOC_NULL;
+    if (peek(r) == '\'' || peek(r) == '"') {
+        d->kind = DOC_STRING;
+        return take_quoted(r, &d->text);
+    }
+    d->boolean = take_word(r, "true");
+    if (d->boolean || take_word(r, "false")) {
+        d->kind = DOC_BOOL;
+        return true;
+    }
+    if (take_word(r, "null") || take_word(r, "nil"))
+        return true;
+    while (!at_end(r) && (name_char(peek(r)) || peek(r) == '.' || peek(r) == '+'))
+        r->at++;
+    d->kind = DOC_FLOAT;
+    return strconv_parse_float(str_slice(r->text, from, r->at), &d->number, &range) || bad(r);
+}
+
+static bool read_list(struct filter_reader *f)
+{
+    struct path_reader *r = f->r;
+    struct doc *list = ARENA_NEW(r->arena, struct doc);
+    struct doc **link = &list->child;
+    list->kind = DOC_LIST;
+    r->at++;
+    skip_blanks(r);
+    while (peek(r) != ']') {
+        struct doc *d = ARENA_NEW(r->arena, struct doc);
+        if (!take_element(r, d))
+            return false;
+        *link = d;
+        link = &d->next;
+        list->count++;
+        skip_blanks(r);
+        if (peek(r) == ',')
+            r->at++;
+        else if (peek(r) != ']')
+            return bad(r);
+        skip_blanks(r);
+    }
+    r->at++;
+    add_term(f, TERM_LIST)->list = list;
+    return true;
+}
+
 /* A value, a path, or what begins one: '(' '!' and functions. *again: another operand is due. */
 static bool read_operand(struct filter_reader *f, bool *again)
 {
@@ -379,6 +443,8 @@ static bool read_operand(struct filter_reader *f, bool *again)
         return take_quoted(r, &add_term(f, TERM_STRING)->text);
     if (c == '/')
         return read_regex(f);
+    if (c == '[')
+        return read_list(f);
     bool is_true = take_word(r, "true");
     if (is_true || take_word(r, "false")) {
         add_term(f, TERM_BOOL)->boolean = is_true;
