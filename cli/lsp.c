@@ -19,6 +19,7 @@ enum { CHUNK = 64 * 1024, WRITE_MAX = 4096 };
 struct server {
     struct map components; /* name → struct component_def */
     const char **names;
+    const char **environment;
     struct stdlib stdlib;
     struct lsp_options options;
     struct lsp *lsp;
@@ -50,8 +51,23 @@ static const char *summary_of(void *arg, struct str name)
     return def ? def->summary : NULL;
 }
 
+/* The names of the environment, without what they stand for. */
+static const char **environment_names(void)
+{
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    const char **names = mem_array(NULL, count + 1, sizeof(*names));
+    for (size_t i = 0; i < count; i++) {
+        const char *end = strchr(environ[i], '=');
+        names[i] = mem_strdup(NULL, environ[i], end ? (size_t)(end - environ[i]) : 0);
+    }
+    return names;
+}
+
 static void server_init(struct server *s)
 {
+    s->environment = environment_names();
     size_t count = 0;
     stdlib_init(&s->stdlib);
     map_init(&s->components, NULL);
@@ -66,6 +82,7 @@ static void server_init(struct server *s)
                                                   .min_stability = STABILITY_GA},
                                       .components = s->names,
                                       .summary = summary_of,
+                                      .environment = s->environment,
                                       .arg = s};
     s->lsp = lsp_new(&s->options);
 }
@@ -73,6 +90,9 @@ static void server_init(struct server *s)
 static void server_release(struct server *s)
 {
     lsp_free(s->lsp);
+    for (const char **name = s->environment; *name; name++)
+        mem_free((void *)(uintptr_t)*name);
+    mem_free(s->environment);
     mem_free(s->names);
     map_release(&s->components);
     stdlib_release(&s->stdlib);

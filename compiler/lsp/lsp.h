@@ -24,7 +24,8 @@ struct lsp_options {
     const char *const *components; /* names, ends with NULL */
     /* One sentence about a component; NULL = none. */
     const char *(*summary)(void *arg, struct str component);
-    void *arg; /* of summary */
+    void *arg;                      /* of summary */
+    const char *const *environment; /* names alone; ends with NULL; may be NULL */
 };
 
 enum {

@@ -230,7 +230,7 @@ def large():
     s.open(URI, text)
     equal(s.diagnostics(URI), [])
     s.change(URI, [{"range": {"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 7}}, "text": "logger"}])
-    equal(s.diagnostics(URI)[0]["message"], "cannot find the definition of component name \"logger\"")
+    equal(s.diagnostics(URI)[0]["message"], "component \"logger\" must have a label")
     equal(s.end(), 0)
 
 
