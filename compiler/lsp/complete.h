@@ -72,6 +72,8 @@ void complete_field(struct complete *c);
 /* complete_string.c: inside a string. */
 void complete_string(struct complete *c, uint32_t string);
 
+/* The texts that the attribute may have, ends with NULL; NULL = any. */
+const char *const *complete_choices(const struct complete *c);
 /* Appends what is written for a row: `name = "$1"`, `name {…}`, with the next snippet number. */
 void complete_row_text(struct buf *out, const struct row *row, unsigned *number, unsigned indent);
 /* Labels that the discovery component `name` gives its targets; ends with NULL. NULL = unknown. */

@@ -25,12 +25,14 @@ static bool is_text(enum field_kind kind)
 void complete_row_text(struct buf *out, const struct row *row, unsigned *number, unsigned indent)
 {
     const struct field_type *type = row->type;
-    unsigned n = (*number)++;
+    bool labelled = row_is_block(row) && row->shape && schema_label_row(row->shape);
+    unsigned n = *number;
+    *number += labelled || !row_is_block(row);
     while (type->kind == FIELD_NULLABLE)
         type = type->item;
     buf_cstr(out, row->name);
     if (row_is_block(row)) {
-        if (row->shape && schema_label_row(row->shape))
+        if (labelled)
             buf_printf(out, " \"${%u:label}\"", n);
         buf_cstr(out, " {\n");
         buf_fill(out, '\t', indent + 1);

@@ -26,11 +26,31 @@ static const char *const relabel_actions[] = {
     "labelmap", "labeldrop", "labelkeep", "lowercase", "uppercase", NULL,
 };
 
-static bool is_relabel_action(const struct complete *c)
+static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+static const char *const log_formats[] = {"logfmt", "json", NULL};
+
+/* Enumerations that the rows check by a function. */
+static const struct {
+    const char *block;
+    const char *attribute;
+    const char *const *texts;
+} choices[] = {
+    {"rule", "action", relabel_actions},
+    {"logging", "level", log_levels},
+    {"logging", "format", log_formats},
+};
+
+const char *const *complete_choices(const struct complete *c)
 {
-    uint32_t block = c->attribute ? c->o->nodes[c->attribute].parent : 0;
-    return block && str_is(outline_text(c->o, c->o->nodes[c->attribute].name), "action") &&
-           str_is(outline_text(c->o, c->o->nodes[block].name), "rule");
+    if (!c->attribute || (c->row && c->row->oneof))
+        return c->row ? c->row->oneof : NULL;
+    struct str name = outline_text(c->o, c->o->nodes[c->attribute].name);
+    struct str block = outline_text(c->o, c->o->nodes[c->o->nodes[c->attribute].parent].name);
+    for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+        if (str_is(name, choices[i].attribute) && str_is(block, choices[i].block))
+            return choices[i].texts;
+    }
+    return NULL;
 }
 
 /* ---- labels of targets ---- */
@@ -121,10 +141,8 @@ void complete_string(struct complete *c, uint32_t string)
             add(c, str_from(*name), ITEM_CONSTANT);
     } else if (!c->attribute) {
         return;
-    } else if (is_relabel_action(c)) {
-        add_all(c, relabel_actions, ITEM_ENUM_MEMBER);
-    } else if (c->row && c->row->oneof) {
-        add_all(c, c->row->oneof, ITEM_ENUM_MEMBER);
+    } else if (complete_choices(c)) {
+        add_all(c, complete_choices(c), ITEM_ENUM_MEMBER);
     } else if (is_label_list(c)) {
         add_labels(c);
     } else if (is_file(c, function)) {

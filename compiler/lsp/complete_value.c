@@ -243,11 +243,12 @@ static void add_word(struct complete *c, const char *text)
 
 static void add_choices(struct complete *c)
 {
-    for (size_t i = 0; c->row->oneof[i]; i++)
-        complete_add(c, &(struct complete_item){
-                            .label = arena_printf(c->rq->arena, "\"%s\"", c->row->oneof[i]),
-                            .kind = ITEM_ENUM_MEMBER,
-                            .rank = RANK_REQUIRED});
+    const char *const *texts = complete_choices(c);
+    for (size_t i = 0; texts && texts[i]; i++)
+        complete_add(
+            c, &(struct complete_item){.label = arena_printf(c->rq->arena, "\"%s\"", texts[i]),
+                                       .kind = ITEM_ENUM_MEMBER,
+                                       .rank = RANK_REQUIRED});
 }
 
 void complete_expression(struct complete *c)
@@ -257,8 +258,7 @@ void complete_expression(struct complete *c)
         add_word(c, "true");
         add_word(c, "false");
     }
-    if (c->row && c->row->oneof)
-        add_choices(c);
+    add_choices(c);
     add_visible(c, &w);
     add_library(c, &w);
 }

@@ -19,13 +19,17 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-/* What is typed stands in the label in that order. */
+/* What is typed stands in the label, in either case. */
 static bool fits(struct str label, struct str typed)
 {
-    size_t at = 0;
-    for (size_t i = 0; i < label.len && at < typed.len; i++)
-        at += lower(label.ptr[i]) == lower(typed.ptr[at]);
-    return at == typed.len;
+    for (size_t from = 0; from + typed.len <= label.len; from++) {
+        size_t at = 0;
+        while (at < typed.len && lower(label.ptr[from + at]) == lower(typed.ptr[at]))
+            at++;
+        if (at == typed.len)
+            return true;
+    }
+    return false;
 }
 
 static void put_text(struct complete *c, const struct complete_item *item)
@@ -109,19 +113,16 @@ static uint32_t string_at(const struct complete *c)
     return 0;
 }
 
-/* The innermost node that is open where nothing is typed yet. */
-static uint32_t open_at(const struct complete *c, uint32_t back, char before)
+/* The innermost node that is open at a place; a value that is missing ends its attribute at the
+ * sign before it. */
+static uint32_t open_at(const struct complete *c, uint32_t back)
 {
     uint32_t node = outline_at(c->o, back);
-    enum outline_kind kind = c->o->nodes[node].kind;
-    if (before == '=' || begins_operand(before)) {
-        /* A value that is missing ends its attribute at the sign. */
-        while (node && !is_list(kind) && kind != OUTLINE_ATTRIBUTE && kind != OUTLINE_FIELD &&
-               kind != OUTLINE_BLOCK) {
-            node = c->o->nodes[node].parent;
-            kind = c->o->nodes[node].kind;
-        }
-        return node;
+    for (; node; node = c->o->nodes[node].parent) {
+        enum outline_kind kind = c->o->nodes[node].kind;
+        if (is_list(kind) || kind == OUTLINE_ATTRIBUTE || kind == OUTLINE_FIELD ||
+            kind == OUTLINE_BLOCK)
+            break;
     }
     return node;
 }
@@ -136,7 +137,7 @@ static void complete_at(struct complete *c)
     char before = back ? text[back - 1] : '\n';
     uint32_t node;
     if (begins_operand(before) || before == '{') {
-        node = open_at(c, back, before);
+        node = open_at(c, back);
     } else {
         node = outline_at(c->o, c->replaced.start);
         while (node && !is_list(c->o->nodes[node].kind) && c->o->nodes[node].kind != OUTLINE_BLOCK)
