@@ -105,6 +105,7 @@ static bool check_path(struct validation *v, const char *path)
     if (status != STATUS_OK) {
         report_unread(v, path, status);
     } else {
+        diags_hint_syntax(&diags);
         if (diags.errors)
             program_text_release(&text);
         else

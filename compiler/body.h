@@ -47,10 +47,25 @@ void statement_report(const struct statement *s, struct diags *diags);
 /* body_compile, as if the statements named `skipped` were not in the outermost body. */
 struct body *body_compile_without(struct arena *arena, const struct ast *ast, ast_id block,
                                   const struct shape *shape, struct str skipped);
-/* check_body, except for the statements named `skipped` (a module's blocks, checked as such). */
-void check_body_without(const struct ast *ast, ast_id block, const struct shape *shape,
-                        struct str skipped, struct diags *diags);
+/* Where the struct of a nested block goes in its parent's `args`: made, counted, without defaults
+ * yet. */
+char *body_room(struct arena *arena, const struct statement *s, char *args);
+
+/* hint_name.c: what could be meant by a wrong statement of a body of this shape, and by a name that
+ * the shape does not have. */
+void hint_statement(struct diags *diags, struct diag *diag, const struct statement *s,
+                    const struct shape *shape);
+void hint_name(struct diags *diags, struct diag *diag, struct str name, const struct shape *shape);
+
+struct check_scope;
+
+/* check_body, except for the statements named `skipped` (a module's blocks, checked as such). With
+ * a scope (compiler/check_deep.h) also what `run` would say when it decodes the body. False =
+ * something was reported. */
+bool check_body_in(const struct check_scope *scope, const struct ast *ast, ast_id block,
+                   const struct shape *shape, struct str skipped, struct diags *diags);
 /* A value where anything fits: literals must still be ones. */
-void check_any(const struct ast *ast, ast_id value, struct diags *diags);
+void check_any(const struct check_scope *scope, const struct ast *ast, ast_id value,
+               struct diags *diags);
 
 #endif

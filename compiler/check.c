@@ -3,7 +3,7 @@
  * walked with a stack; inside a value the depth is that of the row's type. */
 
 #include "base/vec.h"
-#include "compiler/body.h"
+#include "compiler/check_deep.h"
 #include "compiler/coerce.h"
 #include "compiler/field_walk.h"
 #include "compiler/literal.h"
@@ -13,6 +13,9 @@ struct check_frame {
     const struct body *body;
     ast_id block;
     uint32_t next;
+    char *args;               /* the decoded struct; NULL = nothing is decoded */
+    struct open_member *open; /* members that are not known */
+    bool failed;              /* something below was reported */
 };
 
 struct checker {
@@ -22,6 +25,7 @@ struct checker {
     struct fault fault;
     struct str skipped; /* statements of this name in the outermost body */
     VEC(struct check_frame) frames;
+    struct deep *deep; /* NULL = literals only */
 };
 
 static void check_expr(struct checker *k, const struct field_type *type, const struct row *row,
@@ -194,8 +198,10 @@ static void check_struct(struct checker *k, const struct shape *shape, ast_id no
         else if (row && !row_is_block(row))
             check_expr(k, row->type, row, ast_value(k->ast, field));
         else
-            diag_add(k->diags, DIAG_ATTRIBUTE_UNKNOWN, k->ast->source, ast_range(k->ast, field),
-                     STR_ARG(name));
+            hint_name(k->diags,
+                      diag_add(k->diags, DIAG_ATTRIBUTE_UNKNOWN, k->ast->source,
+                               ast_range(k->ast, field), STR_ARG(name)),
+                      name, shape);
     }
     for (const struct row *row = shape->rows; row->name; row++)
         if (row->required && !row_is_block(row) && !has_field(k->ast, node, row->name))
@@ -242,10 +248,15 @@ static void check_expr(struct checker *k, const struct field_type *type, const s
     }
 }
 
-static void push(struct checker *k, ast_id block, const struct shape *shape)
+static void push(struct checker *k, ast_id block, const struct shape *shape, char *args)
 {
     struct body *body = body_survey(&k->arena, k->ast, block, shape);
-    VEC_PUSH(&k->frames, ((struct check_frame){.body = body, .block = block}));
+    if (args)
+        schema_defaults(shape, args, &k->arena);
+    const struct row *label = args ? schema_label_row(shape) : NULL;
+    if (label)
+        *(struct str *)(void *)(args + label->offset) = ast_block_label(k->ast, block);
+    VEC_PUSH(&k->frames, ((struct check_frame){.body = body, .block = block, .args = args}));
 }
 
 /* Labels are the business of evaluation, except where a block can have none. */
@@ -255,13 +266,81 @@ static bool is_tolerated(const struct statement *s)
            s->problem == DIAG_LABEL_EXTRA;
 }
 
+/* What follows goes further than Alloy's check. */
+static void go_beyond(struct checker *k)
+{
+    k->diags->beyond = k->deep->scope->beyond;
+}
+
+static void come_back(struct checker *k)
+{
+    k->diags->beyond = NULL;
+}
+
+static size_t trouble(const struct checker *k)
+{
+    return k->diags->errors;
+}
+
 static void check_attribute(struct checker *k, const struct statement *s)
 {
     const struct row *row = s->hit.row;
-    check_expr(k, row->type, row, ast_value(k->ast, s->node));
+    ast_id value = ast_value(k->ast, s->node);
+    size_t before = trouble(k);
+    check_expr(k, row->type, row, value);
     if (row->no_effect)
         diag_add(k->diags, DIAG_NO_EFFECT, k->ast->source, ast_range(k->ast, s->node),
                  STR_ARG(s->name), row->doc);
+    struct check_frame *frame = &k->frames.items[k->frames.len - 1];
+    if (!frame->args || trouble(k) != before)
+        return;
+    char *member = frame->args + s->hit.base + row->offset;
+    go_beyond(k);
+    bool known = deep_value(k->deep, row->type, row, value, member);
+    come_back(k);
+    if (known || trouble(k) != before)
+        return;
+    struct open_member *open = ARENA_NEW(&k->arena, struct open_member);
+    *open = (struct open_member){row, member, frame->open};
+    frame->open = open;
+}
+
+/* The entries of a block without fixed attributes. */
+static void check_free_block(struct checker *k, const struct statement *s)
+{
+    const struct row *row = s->hit.row;
+    const struct field_type *item = row->type->item;
+    if (!k->deep)
+        return;
+    struct row entry = *row;
+    entry.type = item ? item : &field_any;
+    entry.size = entry.type->size;
+    void *member = arena_zalloc(&k->arena, entry.size + 1);
+    go_beyond(k);
+    AST_EACH(k->ast, ast_block_body(k->ast, s->node), node)
+    {
+        if (ast_at(k->ast, node)->kind == AST_ATTRIBUTE)
+            deep_value(k->deep, entry.type, &entry, ast_value(k->ast, node), member);
+        else
+            diag_add(k->diags, DIAG_NESTED_BLOCK, k->ast->source, ast_range(k->ast, node));
+        schema_reset(&entry, member);
+    }
+    come_back(k);
+}
+
+/* Where a nested block is decoded. Blocks of a list that were refused have no place in it. */
+static char *room(struct checker *k, const struct statement *s)
+{
+    const struct check_frame *frame = &k->frames.items[k->frames.len - 1];
+    if (!frame->args)
+        return NULL;
+    struct statement placed = *s;
+    const struct row *list = s->hit.list ? s->hit.list : s->hit.row;
+    if (s->hit.list || list->type->kind == FIELD_BLOCKS) {
+        char *member = frame->args + s->hit.base + list->offset;
+        placed.index = (uint32_t)((struct field_items *)(void *)member)->count;
+    }
+    return body_room(&k->arena, &placed, frame->args);
 }
 
 static void check_statement(struct checker *k, const struct statement *s)
@@ -269,12 +348,26 @@ static void check_statement(struct checker *k, const struct statement *s)
     bool outermost = k->frames.len == 1;
     if (outermost && k->skipped.len && str_eq(s->name, k->skipped))
         return;
-    if (!is_tolerated(s))
+    size_t before = trouble(k);
+    if (!is_tolerated(s)) {
+        size_t count = k->diags->len;
         statement_report(s, k->diags);
-    else if (ast_at(k->ast, s->node)->kind == AST_ATTRIBUTE)
+        if (k->diags->len > count)
+            hint_statement(k->diags, &k->diags->items[count], s,
+                           k->frames.items[k->frames.len - 1].body->shape);
+    } else if (s->problem && k->deep) {
+        go_beyond(k);
+        statement_report(s, k->diags);
+        come_back(k);
+    }
+    if (is_tolerated(s) && ast_at(k->ast, s->node)->kind == AST_ATTRIBUTE)
         check_attribute(k, s);
-    else if (!s->hit.row->free_form)
-        push(k, s->node, s->hit.row->shape);
+    else if (is_tolerated(s) && s->hit.row->free_form)
+        check_free_block(k, s);
+    k->frames.items[k->frames.len - 1].failed |= trouble(k) != before;
+    if (is_tolerated(s) && ast_at(k->ast, s->node)->kind == AST_BLOCK && !s->hit.row->free_form)
+        push(k, s->node, s->hit.row->shape, room(k, s));
+    k->frames.items[k->frames.len - 1].failed |= s->problem != DIAG_PLAIN;
 }
 
 static void report_missing(struct checker *k, const struct check_frame *frame)
@@ -298,36 +391,81 @@ static void checker_release(struct checker *k)
     fault_release(&k->fault);
 }
 
-void check_body_without(const struct ast *ast, ast_id block, const struct shape *shape,
-                        struct str skipped, struct diags *diags)
+/* A body is done: what it lacks, then its rules, unless something in it was wrong already. */
+static void finish(struct checker *k)
+{
+    struct check_frame *top = &k->frames.items[k->frames.len - 1];
+    report_missing(k, top);
+    bool failed = top->failed || top->body->missing_count > 0;
+    if (!failed && top->args) {
+        go_beyond(k);
+        failed = !deep_rules(k->deep, top->body, top->block, top->args, top->open);
+        come_back(k);
+    }
+    k->frames.len--;
+    if (k->frames.len > 0)
+        top[-1].failed |= failed;
+}
+
+static void walk(struct checker *k)
+{
+    while (k->frames.len > 0) {
+        struct check_frame *top = &k->frames.items[k->frames.len - 1];
+        if (top->next < top->body->count)
+            check_statement(k, &top->body->statements[top->next++]);
+        else
+            finish(k);
+    }
+}
+
+bool check_body_in(const struct check_scope *scope, const struct ast *ast, ast_id block,
+                   const struct shape *shape, struct str skipped, struct diags *diags)
 {
     struct checker k;
     checker_init(&k, ast, diags);
     k.skipped = skipped;
-    push(&k, block, shape);
-    while (k.frames.len > 0) {
-        struct check_frame *top = &k.frames.items[k.frames.len - 1];
-        if (top->next < top->body->count) {
-            check_statement(&k, &top->body->statements[top->next++]);
-        } else {
-            report_missing(&k, top);
-            k.frames.len--;
-        }
+    struct deep deep = {.scope = scope,
+                        .ast = ast,
+                        .diags = diags,
+                        .arena = &k.arena,
+                        .fault = &k.fault,
+                        .outer = ast_range(ast, block)};
+    size_t before = trouble(&k);
+    char *args = NULL;
+    if (scope) {
+        k.deep = &deep;
+        args = arena_zalloc(&k.arena, shape->size + 1);
     }
+    push(&k, block, shape, args);
+    walk(&k);
+    if (args)
+        schema_release(shape, args);
+    bool ok = trouble(&k) == before;
     checker_release(&k);
+    return ok;
 }
 
 void check_body(const struct ast *ast, ast_id block, const struct shape *shape, struct diags *diags)
 {
     if (shape)
-        check_body_without(ast, block, shape, STR(""), diags);
+        check_body_in(NULL, ast, block, shape, STR(""), diags);
 }
 
-void check_any(const struct ast *ast, ast_id value, struct diags *diags)
+void check_any(const struct check_scope *scope, const struct ast *ast, ast_id value,
+               struct diags *diags)
 {
     static const struct row row = {.name = "", .type = &field_any, .size = sizeof(struct any)};
     struct checker k;
     checker_init(&k, ast, diags);
+    size_t before = trouble(&k);
     check_expr(&k, &field_any, &row, value);
+    struct deep deep = {
+        .scope = scope, .ast = ast, .diags = diags, .arena = &k.arena, .fault = &k.fault};
+    k.deep = &deep;
+    if (scope && trouble(&k) == before) {
+        go_beyond(&k);
+        deep_any(&deep, value);
+        come_back(&k);
+    }
     checker_release(&k);
 }

@@ -35,8 +35,12 @@ static void check_twice(const struct subject *s)
         return;
     const struct program_block *other = &s->m->module->blocks[first];
     struct pos at = program_block_range(other).start;
-    diag_add(s->check->diags, DIAG_BLOCK_TWICE, s->source, check_head(s->block, s->block->id.len),
-             STR_ARG(s->block->id), STR_ARG(other->ast->source->name), at.line, at.col);
+    struct diag *diag = diag_add(s->check->diags, DIAG_BLOCK_TWICE, s->source,
+                                 check_head(s->block, s->block->id.len), STR_ARG(s->block->id),
+                                 STR_ARG(other->ast->source->name), at.line, at.col);
+    diag_relate(s->check->diags, diag, other->ast->source, check_head(other, other->id.len),
+                "first declared here");
+    diag_hint(s->check->diags, diag, "give one of the two another label");
 }
 
 static void check_label(const struct subject *s)
@@ -94,9 +98,43 @@ static void check_offered(const struct subject *s, bool found)
         diag_add(s->check->diags, DIAG_NOT_OFFERED, s->source, name_of(s), STR_ARG(s->block->name));
 }
 
-static void check_type(const struct subject *s)
+static const char *failure_of(const struct program_block *block)
 {
-    check_body(s->block->ast, s->block->node, s->block->symbol.args, s->check->diags);
+    switch (block->kind) {
+    case BLOCK_COMPONENT: return "Failed to build component: ";
+    case BLOCK_SERVICE: return "Failed to evaluate service: ";
+    default: return "Failed to evaluate node for config block: ";
+    }
+}
+
+static struct check_scope scope_of(const struct subject *s, struct check_place *place)
+{
+    *place = (struct check_place){s->check, s->m, s->block->ast};
+    return (struct check_scope){.resolve = check_resolve,
+                                .arg = place,
+                                .stdlib = s->check->program->options.stdlib,
+                                .module_path = s->check->program->text.module_path,
+                                .beyond = s->m,
+                                .subject = failure_of(s->block)};
+}
+
+/* Bodies of declares and templates stand for none or many listeners. */
+static void note_listener(const struct subject *s)
+{
+    s->check->diags->beyond = s->m;
+    if (s->m->depth == 0)
+        check_listen(s->check, s->block);
+    s->check->diags->beyond = NULL;
+}
+
+static void check_type(const struct subject *s, struct str skipped)
+{
+    struct check_place place;
+    const struct check_scope scope = scope_of(s, &place);
+    const struct shape *shape = s->block->symbol.args;
+    if (shape &&
+        check_body_in(&scope, s->block->ast, s->block->node, shape, skipped, s->check->diags))
+        note_listener(s);
 }
 
 static void check_depth(const struct subject *s)
@@ -173,6 +211,8 @@ static void check_missing(const struct subject *s, const struct check_module *in
 static void check_instance(const struct subject *s, struct check_module *inner)
 {
     const struct ast *ast = s->block->ast;
+    struct check_place place;
+    const struct check_scope scope = scope_of(s, &place);
     find_arguments(s->check, inner);
     s->check->stamp++;
     AST_EACH(ast, ast_block_body(ast, s->block->node), statement)
@@ -182,9 +222,11 @@ static void check_instance(const struct subject *s, struct check_module *inner)
                                    : ast_name(ast, statement);
         enum diag_id problem = given_problem(s, map_get(&inner->arguments, name), is_block);
         if (problem != DIAG_PLAIN)
-            diag_add(s->check->diags, problem, s->source, ast_range(ast, statement), STR_ARG(name));
+            hint_argument(s->check, inner, name,
+                          diag_add(s->check->diags, problem, s->source, ast_range(ast, statement),
+                                   STR_ARG(name)));
         else
-            check_any(ast, ast_value(ast, statement), s->check->diags);
+            check_any(&scope, ast, ast_value(ast, statement), s->check->diags);
     }
     check_missing(s, inner);
 }
@@ -214,7 +256,7 @@ static bool check_config(const struct subject *s)
     default: check_place(s); break;
     }
     check_offered(s, found);
-    check_type(s);
+    check_type(s, STR(""));
     return true;
 }
 
@@ -233,9 +275,7 @@ static bool check_foreach(const struct subject *s)
     check_depth(s);
     if (stable)
         check_offered(s, found);
-    if (s->block->symbol.args)
-        check_body_without(s->block->ast, s->block->node, s->block->symbol.args, STR("template"),
-                           s->check->diags);
+    check_type(s, STR("template"));
     return true;
 }
 
@@ -248,7 +288,7 @@ static bool check_service(const struct subject *s)
     if (found && !s->block->symbol.configurable)
         diag_add(s->check->diags, DIAG_SERVICE_FIXED, s->source, program_block_range(s->block),
                  STR_ARG(s->block->id));
-    check_type(s);
+    check_type(s, STR(""));
     return true;
 }
 
@@ -259,7 +299,10 @@ static bool check_known(const struct subject *s)
     struct diags *diags = s->check->diags;
     bool offered = find_symbol(s);
     if (!offered && !catalog_component(block->name, &block->symbol)) {
-        diag_add(diags, DIAG_UNKNOWN_COMPONENT, s->source, name_of(s), STR_ARG(block->name));
+        const struct check_place place = {s->check, s->m, block->ast};
+        hint_component(
+            &place, block->name,
+            diag_add(diags, DIAG_UNKNOWN_COMPONENT, s->source, name_of(s), STR_ARG(block->name)));
         return false;
     }
     if (block->symbol.community && !s->check->program->options.community) {
@@ -269,7 +312,7 @@ static bool check_known(const struct subject *s)
     if (!block->symbol.community && !is_stable(s, "component", block->symbol.stability))
         return false;
     if (!offered)
-        diag_add(diags, DIAG_COMPONENT_NOT_OFFERED, s->source, name_of(s), STR_ARG(block->name));
+        diag_add(diags, DIAG_NOT_RUNNABLE, s->source, name_of(s), STR_ARG(block->name));
     return true;
 }
 
@@ -283,11 +326,14 @@ static bool check_component(const struct subject *s)
     if (!declared) {
         if (!check_known(s))
             return false;
-        check_type(s);
+        check_type(s, STR(""));
         return true;
     }
-    if (declared->kind != BLOCK_DECLARE) /* what an import offers is not known */
+    if (declared->kind != BLOCK_DECLARE) { /* what an import offers is not known */
+        check_use(s->check, where, (uint32_t)(declared - where->module->blocks));
         return false;
+    }
+    check_use(s->check, where, (uint32_t)(declared - where->module->blocks));
     struct check_module *inner = where->inner[declared - where->module->blocks];
     if (inner)
         check_instance(s, inner);

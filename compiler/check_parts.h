@@ -4,7 +4,7 @@
 /* What the files that make up check_program.h share; nobody else includes this. */
 
 #include "base/vec.h"
-#include "compiler/body.h"
+#include "compiler/check_deep.h"
 #include "compiler/program_parts.h"
 
 enum { CHECK_MAX_DEPTH = 100 }; /* of modules inside modules */
@@ -14,6 +14,17 @@ struct check_argument {
     struct str name;
     bool required;
     uint32_t given_by; /* stamp of the instance that gave it last */
+};
+
+enum { CHECK_SUGGESTIONS = 200000 }; /* candidates that are compared, in all */
+
+/* A block that listens on an address of its own. */
+struct check_listener {
+    struct str address; /* "0.0.0.0:4317" */
+    bool udp;
+    struct source *source; /* borrowed from the tree */
+    struct range range;
+    struct str id;
 };
 
 /* One scope of blocks: the files, the body of a declare, or the template of a foreach. Its
@@ -33,6 +44,11 @@ struct check_module {
     struct check_argument **required;
     uint32_t required_count;
     bool has_arguments;
+    /* What is used, for lints; made at the first use. */
+    bool *used;              /* by block: something refers to it, or it is an instance's declare */
+    struct map used_exports; /* of a declare: names that its users read */
+    bool all_exports_used;   /* a user reads them as a whole */
+    bool has_uses;
 };
 
 struct check {
@@ -43,6 +59,15 @@ struct check {
     struct arena scratch; /* expressions of the block at hand */
     struct buf dotted;
     uint32_t stamp;
+    uint32_t suggestions; /* compared so far */
+    VEC(struct check_listener) listeners;
+};
+
+/* Where an expression stands. */
+struct check_place {
+    struct check *check;
+    struct check_module *m;
+    const struct ast *ast;
 };
 
 /* check_module.c: the modules of the program, their blocks in order, names registered. */
@@ -63,5 +88,27 @@ struct range check_head(const struct program_block *block, size_t len);
 
 /* check_refs.c: the references of a block; sets its deps. */
 void check_references(struct check *check, struct check_module *m, uint32_t index);
+/* check_scope.resolve; `arg` is a struct check_place. */
+void check_resolve(void *arg, const struct expr_ref *ref, struct check_ref *out);
+/* What the builtin component of this block is; false = custom, or unknown. */
+bool check_symbol(struct check *check, struct check_module *m, const struct program_block *block,
+                  struct program_symbol *out);
+
+/* check_hint.c: what could be meant. `diag` may be NULL. */
+void hint_reference(const struct check_place *place, const struct expr_ref *ref, struct diag *diag);
+void hint_component(const struct check_place *place, struct str name, struct diag *diag);
+void hint_argument(struct check *check, const struct check_module *inner, struct str name,
+                   struct diag *diag);
+void hint_export(struct check *check, const struct shape *exports, struct str name,
+                 struct diag *diag);
+
+/* check_listen.c: remembers where a component listens, and says if that address is taken. */
+void check_listen(struct check *check, const struct program_block *block);
+
+/* check_unused.c */
+void check_use(struct check *check, struct check_module *m, uint32_t block);
+void check_use_export(struct check *check, struct check_module *inner, struct str name);
+/* After all references are known. */
+void check_unused(struct check *check);
 
 #endif

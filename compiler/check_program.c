@@ -99,6 +99,30 @@ static void walk(struct check *check)
     VEC_RELEASE(&visits);
 }
 
+/* Does `run` look into this module at all? Declares that are never used stay unread. */
+static bool is_live(const struct check_module *m)
+{
+    for (; m->parent; m = m->parent) {
+        const struct check_module *around = m->parent;
+        for (uint32_t i = 0; i < around->module->count; i++) {
+            bool is_declare = around->module->blocks[i].kind == BLOCK_DECLARE;
+            if (around->inner[i] == m && is_declare && !(around->has_uses && around->used[i]))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* What only `run` would say is an error only where `run` would say it. */
+static void demote_unread(struct check *check)
+{
+    for (size_t i = 0; i < check->diags->len; i++) {
+        struct diag *diag = &check->diags->items[i];
+        if (diag->beyond && !is_live(diag->beyond))
+            diag_demote(check->diags, diag);
+    }
+}
+
 void check_program(struct program_text *owned_text, const struct program_options *options,
                    struct diags *diags)
 {
@@ -107,6 +131,13 @@ void check_program(struct program_text *owned_text, const struct program_options
     buf_init(&check.dotted, NULL, NAME_MAX_BYTES);
     check_modules(&check);
     walk(&check);
+    demote_unread(&check);
+    check_unused(&check);
+    for (size_t i = 0; i < check.modules.len; i++) {
+        if (check.modules.items[i]->has_uses)
+            map_release(&check.modules.items[i]->used_exports);
+    }
+    VEC_RELEASE(&check.listeners);
     for (size_t i = 0; i < check.modules.len; i++)
         map_release(&check.modules.items[i]->arguments);
     VEC_RELEASE(&check.modules);

@@ -23,8 +23,8 @@ static struct str dotted(const struct lookup *l)
     return buf_view(text);
 }
 
-/* The shortest prefix that is a block's id. */
-static bool find_block(const struct lookup *l)
+/* The shortest prefix that is a block's id: its index in *where, after *used names. */
+static uint32_t find_prefix(const struct lookup *l, struct check_module **where, size_t *used)
 {
     struct buf *text = &l->check->dotted;
     buf_clear(text);
@@ -32,16 +32,13 @@ static bool find_block(const struct lookup *l)
         buf_cstr(text, i ? "." : "");
         buf_str(text, l->ref->names[i]);
         if (!buf_ok(text))
-            return false;
-        struct check_module *where;
-        uint32_t found = check_find(l->m, buf_view(text), &where);
-        if (found == UINT32_MAX)
-            continue;
-        if (where == l->m)
-            deps_add(&l->check->deps, found);
-        return true;
+            return UINT32_MAX;
+        uint32_t found = check_find(l->m, buf_view(text), where);
+        *used = i + 1;
+        if (found != UINT32_MAX)
+            return found;
     }
-    return false;
+    return UINT32_MAX;
 }
 
 static bool in_scope(const struct lookup *l, struct str name)
@@ -80,22 +77,143 @@ static void check_function(const struct lookup *l)
                                       options->min_stability));
 }
 
+/* ---- what a block that was found offers ---- */
+
+bool check_symbol(struct check *check, struct check_module *m, const struct program_block *block,
+                  struct program_symbol *out)
+{
+    const struct program_options *options = &check->program->options;
+    struct check_module *where;
+    *out = (struct program_symbol){0};
+    if (block->kind != BLOCK_COMPONENT || check_declared(m, block->name, &where))
+        return false;
+    return options->find(options->arg, block->kind, block->name, out) ||
+           catalog_component(block->name, out);
+}
+
+/* The place of the name at `index` of the traversal. */
+static struct range name_range(const struct lookup *l, size_t index)
+{
+    ast_id node = l->ref->node;
+    for (size_t i = l->ref->count - 1; i > index && ast_at(l->ast, node)->kind == AST_ACCESS; i--)
+        node = ast_at(l->ast, node)->child;
+    if (index == 0 || ast_at(l->ast, node)->kind != AST_ACCESS)
+        return ast_range(l->ast, node);
+    return ast_range(l->ast, ast_at(l->ast, ast_at(l->ast, node)->child)->next);
+}
+
+static struct diag *no_field(const struct lookup *l, size_t index)
+{
+    return diag_add(l->check->diags, DIAG_NO_FIELD, l->ast->source, name_range(l, index),
+                    STR_ARG(l->ref->names[index]));
+}
+
+static bool offers(const struct shape *exports, struct str name)
+{
+    return exports && schema_find(exports, name);
+}
+
+static void check_custom(const struct lookup *l, struct check_module *inner, size_t used)
+{
+    struct str name = used < l->ref->count ? l->ref->names[used] : STR_NONE;
+    check_use_export(l->check, inner, name);
+    struct buf *text = &l->check->dotted;
+    if (used == l->ref->count)
+        return;
+    buf_clear(text);
+    buf_printf(text, "export.%.*s", STR_ARG(name));
+    if (program_find_block(inner->module, buf_view(text)) == UINT32_MAX)
+        no_field(l, used);
+}
+
+/* What follows the block's id must be there. */
+static void check_fields(const struct lookup *l, struct check_module *where, uint32_t found,
+                         size_t used)
+{
+    const struct program_block *block = &where->module->blocks[found];
+    struct check_module *declares;
+    struct program_block *declared = NULL;
+    struct program_symbol symbol;
+    switch (block->kind) {
+    case BLOCK_COMPONENT: declared = check_declared(where, block->name, &declares); break;
+    case BLOCK_ARGUMENT:
+        if (used < l->ref->count && !str_is(l->ref->names[used], "value"))
+            no_field(l, used);
+        return;
+    case BLOCK_FOREACH:
+    case BLOCK_IMPORT: return;
+    default: {
+        struct str name = l->ref->names[0];
+        diag_add(l->check->diags, DIAG_UNKNOWN_IDENTIFIER, l->ast->source, name_range(l, 0),
+                 STR_ARG(name));
+        return;
+    }
+    }
+    if (declared && declared->kind == BLOCK_DECLARE) {
+        struct check_module *inner = declares->inner[declared - declares->module->blocks];
+        if (inner)
+            check_custom(l, inner, used);
+    } else if (used < l->ref->count && check_symbol(l->check, where, block, &symbol) &&
+               symbol.args && !offers(symbol.exports, l->ref->names[used])) {
+        hint_export(l->check, symbol.exports, l->ref->names[used], no_field(l, used));
+    }
+}
+
+void check_resolve(void *arg, const struct expr_ref *ref, struct check_ref *out)
+{
+    const struct check_place *place = arg;
+    const struct lookup l = {place->check, place->m, place->ast, ref};
+    const struct stdlib *stdlib = place->check->program->options.stdlib;
+    struct check_module *where;
+    struct program_symbol symbol;
+    size_t used;
+    uint32_t found = find_prefix(&l, &where, &used);
+    *out = (struct check_ref){.kind = CHECK_REF_OPEN};
+    if (found == UINT32_MAX) {
+        bool known = in_scope(&l, ref->names[0]) ? str_is(ref->names[0], "module_path")
+                                                 : stdlib && stdlib_lookup(stdlib, ref->names[0]);
+        out->kind = known ? CHECK_REF_CLOSED : CHECK_REF_OPEN;
+        return;
+    }
+    const struct program_block *block = &where->module->blocks[found];
+    if (used + 1 < ref->count || !check_symbol(place->check, where, block, &symbol) ||
+        !symbol.exports)
+        return;
+    out->row = used < ref->count ? schema_find(symbol.exports, ref->names[used]) : NULL;
+    out->kind = used == ref->count || out->row ? CHECK_REF_TYPED : CHECK_REF_OPEN;
+    out->exports = symbol.exports;
+    out->id = block->id;
+}
+
 static void resolve(const struct lookup *l)
 {
     const struct stdlib *stdlib = l->check->program->options.stdlib;
     struct str first = l->ref->names[0];
     bool in_library = stdlib && stdlib_lookup(stdlib, first);
-    if (find_block(l)) {
+    struct check_module *where;
+    size_t used;
+    uint32_t found = find_prefix(l, &where, &used);
+    if (found != UINT32_MAX) {
+        if (where == l->m)
+            deps_add(&l->check->deps, found);
+        check_use(l->check, where, found);
         uint32_t start = ast_at(l->ast, l->ref->node)->start;
         if (in_library)
             diag_add(l->check->diags, DIAG_SHADOWING, l->ast->source,
                      source_range(l->ast->source, start, start + (uint32_t)first.len));
+        l->check->diags->beyond = l->m;
+        check_fields(l, where, found, used);
+        l->check->diags->beyond = NULL;
     } else if (in_scope(l, first)) {
         return;
     } else if (in_library) {
         check_function(l);
     } else {
-        report(l, DIAG_UNKNOWN_REFERENCE, dotted(l));
+        const struct check_place place = {l->check, l->m, l->ast};
+        struct str text = dotted(l);
+        hint_reference(&place, l->ref,
+                       diag_add(l->check->diags, DIAG_UNKNOWN_REFERENCE, l->ast->source,
+                                ast_range(l->ast, l->ref->node), STR_ARG(text)));
     }
 }
 

@@ -122,18 +122,17 @@ static bool decode_free_block(struct decoder *d, const struct statement *s, char
     return ok;
 }
 
-/* Where the struct of a nested block goes: made, counted, without defaults yet. */
-static char *block_room(struct decoder *d, const struct statement *s, char *args)
+char *body_room(struct arena *arena, const struct statement *s, char *args)
 {
     const struct row *row = s->hit.row;
     char *base = args + s->hit.base;
     if (s->hit.list) {
         struct enum_block_list *list = (void *)(base + s->hit.list->offset);
         if (s->index == 0) {
-            list->items = arena_array(d->arena, s->total, sizeof(*list->items));
+            list->items = arena_array(arena, s->total, sizeof(*list->items));
             list->is_set = true;
         }
-        void *item = arena_zalloc(d->arena, row->shape->size);
+        void *item = arena_zalloc(arena, row->shape->size);
         list->items[s->index] = (struct enum_block){row, item};
         list->count = s->index + 1;
         return item;
@@ -145,14 +144,14 @@ static char *block_room(struct decoder *d, const struct statement *s, char *args
     }
     if (row->type->kind == FIELD_BLOCK_OPT) {
         schema_reset(row, member);
-        void *item = arena_zalloc(d->arena, row->shape->size);
+        void *item = arena_zalloc(arena, row->shape->size);
         *(void **)member = item;
         return item;
     }
     struct field_items *list = (void *)member;
     if (s->index == 0) {
         schema_reset(row, member);
-        list->items = arena_array(d->arena, s->total, row->shape->size);
+        list->items = arena_array(arena, s->total, row->shape->size);
         list->is_set = true;
     }
     list->count = s->index + 1;
@@ -177,7 +176,7 @@ static bool decode_statement(struct decoder *d, const struct statement *s, char 
         return decode_attribute(d, s, args);
     if (s->hit.row->free_form)
         return decode_free_block(d, s, args);
-    enter(d, s->body, block_room(d, s, args));
+    enter(d, s->body, body_room(d->arena, s, args));
     return true;
 }
 

@@ -51,7 +51,7 @@ static struct diag *push(struct diags *d, enum diag_severity severity)
         d->items = mem_realloc(&compiler_memory, d->items, d->cap * sizeof(*d->items));
     }
     struct diag *diag = &d->items[d->len];
-    *diag = (struct diag){.severity = severity};
+    *diag = (struct diag){.severity = severity, .beyond = d->beyond};
     return diag;
 }
 
@@ -82,6 +82,19 @@ void diag_hint(struct diags *d, struct diag *diag, const char *format, ...)
     va_start(args, format);
     diag->hint = arena_vprintf(&d->arena, format, args);
     va_end(args);
+}
+
+void diag_demote(struct diags *d, struct diag *diag)
+{
+    if (diag->severity == DIAG_ERROR) {
+        d->errors--;
+    } else if (diag->severity == DIAG_WARNING) {
+        d->warnings--;
+    } else {
+        return;
+    }
+    diag->severity = DIAG_LINT;
+    d->lints++;
 }
 
 static void relate(struct diags *d, struct diag *diag, struct source *source, struct range range,
@@ -124,6 +137,7 @@ void diags_append(struct diags *d, const struct diags *from)
         diag->id = old->id;
         diag->range = old->range;
         diag->outer = old->outer;
+        diag->beyond = old->beyond;
         diag->source = old->source ? source_ref(old->source) : NULL;
         for (const struct diag_related *r = old->related; r; r = r->next) {
             relate(d, diag, r->source, r->range, arena_str(&d->arena, r->message));

@@ -37,6 +37,7 @@ struct diag {
     struct str value;             /* Alloy text of the offending value, if the message shows it */
     struct str hint;              /* one line, not part of Alloy's rendering; may be empty */
     struct diag_related *related; /* in order; not part of Alloy's rendering */
+    const void *beyond; /* not NULL: Alloy's own check does not find this (see struct diags) */
     struct range outer; /* where Alloy's report points when that is further out; line 0 = range */
 };
 
@@ -51,6 +52,9 @@ struct diags {
     size_t errors; /* of severity error, dropped ones included */
     size_t warnings;
     size_t lints;
+    /* Set by a stage that goes further than Alloy's check, as a mark on what it adds; it means
+     * something to that stage only. Alloy's report shows these when it has nothing else to show. */
+    const void *beyond;
 };
 
 void diags_init(struct diags *d);
@@ -66,6 +70,10 @@ void diag_hint(struct diags *d, struct diag *diag, const char *format, ...)
 /* Adds a related place; `diag` may be NULL. */
 void diag_relate(struct diags *d, struct diag *diag, struct source *source, struct range range,
                  const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* A diagnostic of the list becomes a lint. */
+void diag_demote(struct diags *d, struct diag *diag);
+/* Gives hints to diagnostics of the reader that have none, from the text around them. */
+void diags_hint_syntax(struct diags *d);
 /* Copies everything of `from`. */
 void diags_append(struct diags *d, const struct diags *from);
 const char *diag_code(enum diag_id id); /* "E1001" */
@@ -81,7 +89,8 @@ struct diag_style {
     bool color;
     bool full; /* with lints, hints, related places and codes, which Alloy does not have */
 };
-/* Alloy's rendering with excerpt and carets; lints only in full. */
+/* Alloy's rendering with excerpt and carets; lints only in full. What goes
+ * beyond Alloy's check is shown in full, or when there is nothing else. */
 void diag_render(struct buf *out, const struct diag *diag, struct diag_style style);
 void diags_render(struct buf *out, const struct diags *d, struct diag_style style);
 /* What Alloy's rendering leaves out, a line each: "FILE:LINE:COL: hint[CODE]: TEXT". */

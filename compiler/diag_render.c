@@ -189,11 +189,26 @@ void diag_render(struct buf *out, const struct diag *original, struct diag_style
     }
 }
 
+/* Is this a part of Alloy's report? */
+static bool is_plain(const struct diags *d, const struct diag *diag)
+{
+    if (diag->severity == DIAG_LINT) {
+        return false;
+    }
+    for (size_t i = 0; diag->beyond && i < d->len; i++) {
+        const struct diag *other = &d->items[i];
+        if (!other->beyond && other->severity != DIAG_LINT) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void diags_render(struct buf *out, const struct diags *d, struct diag_style style)
 {
     bool is_first = true;
     for (size_t i = 0; i < d->len; i++) {
-        if (d->items[i].severity == DIAG_LINT && !style.full) {
+        if (!style.full && !is_plain(d, &d->items[i])) {
             continue;
         }
         if (!is_first) {
@@ -221,8 +236,9 @@ void diags_render_rest(struct buf *out, const struct diags *d)
 {
     for (size_t i = 0; i < d->len; i++) {
         const struct diag *diag = &d->items[i];
-        if (diag->severity == DIAG_LINT) {
-            write_extra(out, diag, "warning", diag->message);
+        if (!is_plain(d, diag)) {
+            const char *kind = diag->severity == DIAG_ERROR ? "error" : "warning";
+            write_extra(out, diag, kind, diag->message);
         }
         if (diag->hint.len > 0) {
             write_extra(out, diag, "hint", diag->hint);

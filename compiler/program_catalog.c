@@ -33,3 +33,9 @@ bool catalog_component(struct str name, struct program_symbol *out)
         .stability = found->stability, .community = found->community, .refused = true};
     return true;
 }
+
+struct str catalog_name(size_t index)
+{
+    return index < sizeof(components) / sizeof(*components) ? str_from(components[index].name)
+                                                            : STR_NONE;
+}

@@ -45,6 +45,8 @@ void deps_keep(struct program_deps *deps, struct program_block *block);
 
 /* program_catalog.c: what Alloy knows about a component; false = it has none of that name. */
 bool catalog_component(struct str name, struct program_symbol *out);
+/* The names it knows, for suggestions; empty behind the last. */
+struct str catalog_name(size_t index);
 
 /* program_refs.c: what expressions refer to. Sets refs, and deps without order. */
 void module_resolve(struct program_module *module);

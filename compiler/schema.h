@@ -63,6 +63,7 @@ struct row {
     const char *const *oneof; /* allowed texts, NULL-terminated; CHOICE stores the index */
     const struct number_bounds *bounds; /* of a number, or a duration in seconds */
     text_check_fn *check;
+    text_check_fn *vet; /* the same, said when the component is built: decoding leaves it out */
     const struct shape *shape;          /* blocks, OBJECT (also inside a list) */
     const struct row *variants;         /* ENUM_BLOCKS: rows made with VARIANT, ends with {0} */
     const struct capsule_type *capsule; /* CAPSULE, list of them: what is accepted; NULL = any */
@@ -75,6 +76,9 @@ struct shape {
     /* Cross-field rules, Alloy's Validate(): a plain error. NULL = none. May set derived members
      * from `arena`. */
     enum status (*check)(void *args, struct arena *arena, struct error *err);
+    /* What building the component would say about the decoded struct; only `validate` asks. NULL =
+     * nothing more. */
+    enum status (*vet)(void *args, struct arena *arena, struct error *err);
     /* Sets defaults that are not expressible as `def`. Runs after the rows' defaults. NULL = none.
      */
     void (*defaults)(void *args, struct arena *arena);

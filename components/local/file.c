@@ -41,8 +41,22 @@ static const struct row rows[] = {
     {ATTR(struct args, is_secret), .doc = "Whether the content is a secret."},
     {0},
 };
+
+static enum status check_frequency(const struct args *args, struct error *err)
+{
+    return args->poll_frequency.ns > 0
+               ? STATUS_OK
+               : error_set(err, STATUS_INVALID, "poll_frequency must be greater than 0");
+}
+
+static enum status vet_args(void *args, struct arena *arena, struct error *err)
+{
+    (void)arena;
+    return check_frequency(args, err);
+}
+
 static const struct shape args_shape = {
-    .name = "local.file", .rows = rows, .size = sizeof(struct args)};
+    .name = "local.file", .rows = rows, .size = sizeof(struct args), .vet = vet_args};
 
 static const struct row export_rows[] = {
     {ATTR(struct exports, content), .doc = "Content of the file."},
@@ -126,8 +140,8 @@ static void look(void *arg)
 
 static enum status use_args(struct file *f, const struct args *args, struct error *err)
 {
-    if (args->poll_frequency.ns <= 0) {
-        return error_set(err, STATUS_INVALID, "poll_frequency must be greater than 0");
+    if (check_frequency(args, err) != STATUS_OK) {
+        return err->status;
     }
     if (read_file(f, args, err) != STATUS_OK) {
         return error_prefix(err, "failed to read file: ");

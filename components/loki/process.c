@@ -104,6 +104,17 @@ enum status stages_create(struct stage_list *out, const struct enum_block_list *
     return STATUS_OK;
 }
 
+enum status stage_vet(const struct stage_def *def, void *args, struct arena *arena,
+                      struct error *err)
+{
+    struct stage stage = {.def = def};
+    if (def->create(&stage, args, arena, err) != STATUS_OK)
+        return error_prefix(err, "invalid %s stage config: ", def->name);
+    if (def->release != NULL)
+        def->release(&stage);
+    return STATUS_OK;
+}
+
 void stages_release(struct stage_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {

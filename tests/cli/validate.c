@@ -65,42 +65,61 @@ static int validate(struct rig *rig, const char *const *words, uint64_t fail_at)
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+/* "@" stands for the name of the file, which differs from run to run. */
+static void fill(char want[CAUGHT_MAX], const char *text, const char *path)
+{
+    size_t len = 0;
+    for (; *text; text++)
+        len += (size_t)snprintf(want + len, CAUGHT_MAX - len, "%.*s", *text == '@' ? 64 : 1,
+                                *text == '@' ? path : text);
+    want[len] = '\0';
+}
+
 static void assert_answer(const char *source, const char *const *words, const char *out,
                           const char *err)
 {
+    static char want[CAUGHT_MAX];
     struct rig rig;
     rig_init(&rig, str_from(source));
     int status = validate(&rig, words, 0);
-    /* The name of the file differs from run to run. */
-    char want[CAUGHT_MAX];
-    size_t len = 0;
-    for (const char *at = err; *at; at++)
-        len += (size_t)snprintf(want + len, sizeof(want) - len, "%.*s", *at == '@' ? 64 : 1,
-                                *at == '@' ? rig.path : at);
-    want[len] = '\0';
-    cr_expect_str_eq(rig.out, out);
+    fill(want, out, rig.path);
+    cr_expect_str_eq(rig.out, want);
+    fill(want, err, rig.path);
     cr_expect_str_eq(rig.err, want);
     cr_expect_eq(status, *err ? 1 : 0);
     close(rig.source);
 }
 
+#define UNUSED(id)                                                                                 \
+    "@:1:1: warning[W2101]: nothing uses component \"" id "\"\n"                                   \
+    "@:1:1: hint[W2101]: it only serves components that refer to it: refer to it, or remove it\n"
+
 TEST(cli_validate, answers_as_alloy_does)
 {
     assert_answer("", WORDS("@"), "", "");
-    assert_answer("local.file \"x\" { filename = \"y\" }\n", WORDS("@"), "", "");
-    assert_answer("local.file \"x\" {\n}\n", WORDS("@"), "\n",
+    assert_answer("prometheus.scrape \"x\" {\n  targets = []\n  forward_to = []\n}\n", WORDS("@"),
+                  "", "");
+    assert_answer("local.file \"x\" { filename = \"y\" }\n", WORDS("@"), UNUSED("local.file.x"),
+                  "");
+    assert_answer("local.file \"x\" { filename = \"y\" }\n", WORDS("--deny-warnings", "@"),
+                  UNUSED("local.file.x"), "Error: validation failed: warnings are denied\n");
+    assert_answer("local.file \"x\" {\n}\n", WORDS("@"), "\n" UNUSED("local.file.x"),
                   "Error: @:1:1: missing required attribute \"filename\"\n\n"
                   "1 |   local.file \"x\" {\n  |  _^^^^^^^^^^^^^^^^\n2 | | }\n  | |_^\n3 |   \n"
                   "Error: validation failed\n");
-    assert_answer("local.file \"x\" { filename = trim_space(\"y\") }\n", WORDS("@"), "\n",
+    assert_answer("local.file \"x\" { filename = trim_space(\"y\") }\n", WORDS("@"),
+                  "\n" UNUSED("local.file.x"),
                   "Warning: @:1:29: this stdlib function is deprecated; please refer to the "
                   "documentation for updated usage and alternatives\n\n"
                   "1 | local.file \"x\" { filename = trim_space(\"y\") }\n"
                   "  |                             ^^^^^^^^^^\n2 | \n"
                   "Error: validation failed\n");
-    assert_answer("a = 1\n", WORDS("@"), "\n",
-                  "Error: @:1:1: unrecognized attribute a\n\n1 | a = 1\n  | ^\n2 | \n"
-                  "Error: validation failed\n");
+    assert_answer(
+        "a = 1\n", WORDS("@"),
+        "\n@:1:1: hint[E2001]: attributes stand inside blocks; the file itself has blocks "
+        "only\n",
+        "Error: @:1:1: unrecognized attribute a\n\n1 | a = 1\n  | ^\n2 | \n"
+        "Error: validation failed\n");
     assert_answer("\xff", WORDS("@"), "",
                   "validation failed: unknown encoding for configError: validation failed\n");
     assert_answer("", WORDS("/no/such"), "", "Error: stat /no/such: no such file or directory\n");
@@ -117,8 +136,8 @@ TEST(cli_validate, answers_as_alloy_does)
                   "first\n");
     assert_answer("", WORDS("--config.extra-args=x", "@"), "",
                   "Error: --config.extra-args is not supported by invar yet\n");
-    assert_answer("prometheus.echo \"x\" { }\n", WORDS("--stability.level=experimental", "@"), "",
-                  "");
+    assert_answer("prometheus.echo \"x\" { }\n", WORDS("--stability.level=experimental", "@"),
+                  UNUSED("prometheus.echo.x"), "");
 }
 
 TEST(cli_validate, survives_every_failing_allocation, .timeout = 120)

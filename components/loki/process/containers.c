@@ -9,7 +9,7 @@
 
 /* ---- docker ---- */
 static const struct row docker_rows[] = {{0}};
-const struct shape stage_docker_shape = SHAPE(struct stage_docker_args, docker_rows, NULL);
+STAGE_SHAPE(docker, docker_rows, NULL);
 
 static enum status docker_create(struct stage *stage, const void *args, struct arena *arena,
                                  struct error *err)

@@ -29,7 +29,7 @@ static const struct row drop_rows[] = {
     {ATTR(struct stage_drop_args, longer_than), .def = "\"0B\"", .doc = "Length that is exceeded."},
     {0},
 };
-const struct shape stage_drop_shape = SHAPE(struct stage_drop_args, drop_rows, NULL);
+STAGE_SHAPE(drop, drop_rows, NULL);
 
 static enum status check_drop(const struct stage_drop_args *a, struct error *err)
 {
@@ -167,7 +167,7 @@ static const struct row output_rows[] = {
      .doc = "Extracted value that becomes the line."},
     {0},
 };
-const struct shape stage_output_shape = SHAPE(struct stage_output_args, output_rows, NULL);
+STAGE_SHAPE(output, output_rows, NULL);
 
 static enum status output_create(struct stage *stage, const void *args, struct arena *arena,
                                  struct error *err)

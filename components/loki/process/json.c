@@ -30,8 +30,19 @@ struct state {
     struct error err;       /* too large to be cleared for every line */
 };
 
+static enum status vet_path(struct str text, struct error *err)
+{
+    struct arena arena;
+    struct jmespath path;
+    arena_init(&arena, NULL, MAX_TEXT);
+    enum status status = text.len != 0 ? jmespath_compile(text, &arena, &path, err) : STATUS_OK;
+    arena_release(&arena);
+    return status == STATUS_OK ? STATUS_OK
+                               : error_prefix(err, "could not compile JMES expression: ");
+}
+
 static const struct row rows[] = {
-    {ATTR(struct stage_json_args, expressions), .def = "{}",
+    {ATTR(struct stage_json_args, expressions), .def = "{}", .vet = vet_path,
      .doc = "Names of extracted values and the JMESPath they are found by; empty means the name."},
     {ATTR(struct stage_json_args, regex), .def = "\"\"",
      .doc = "Regular expression of members that are extracted as well."},
@@ -40,7 +51,7 @@ static const struct row rows[] = {
      .doc = "Whether lines that are no JSON object are dropped."},
     {0},
 };
-const struct shape stage_json_shape = SHAPE(struct stage_json_args, rows, NULL);
+STAGE_SHAPE(json, rows, NULL);
 
 static void note_members(struct state *state, bool has_regex)
 {

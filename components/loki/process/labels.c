@@ -67,7 +67,7 @@ static const struct row labels_rows[] = {
      .doc = "Whether values come from extracted values or from structured metadata."},
     {0},
 };
-const struct shape stage_labels_shape = SHAPE(struct stage_labels_args, labels_rows, NULL);
+STAGE_SHAPE(labels, labels_rows, NULL);
 
 static enum status labels_create(struct stage *stage, const void *args, struct arena *arena,
                                  struct error *err)
@@ -114,8 +114,7 @@ static const struct row static_rows[] = {
     {ATTR(struct stage_static_labels_args, values), .required = true, .doc = "Labels to set."},
     {0},
 };
-const struct shape stage_static_labels_shape =
-    SHAPE(struct stage_static_labels_args, static_rows, NULL);
+STAGE_SHAPE(static_labels, static_rows, NULL);
 
 static enum status static_create(struct stage *stage, const void *args, struct arena *arena,
                                  struct error *err)
@@ -141,8 +140,7 @@ static const struct row label_drop_rows[] = {
     {ATTR(struct stage_label_drop_args, values), .required = true, .doc = "Labels to remove."},
     {0},
 };
-const struct shape stage_label_drop_shape =
-    SHAPE(struct stage_label_drop_args, label_drop_rows, NULL);
+STAGE_SHAPE(label_drop, label_drop_rows, NULL);
 
 static enum status drop_create(struct stage *stage, const void *args, struct arena *arena,
                                struct error *err)
@@ -169,8 +167,7 @@ static const struct row label_keep_rows[] = {
     {ATTR(struct stage_label_keep_args, values), .required = true, .doc = "Labels that stay."},
     {0},
 };
-const struct shape stage_label_keep_shape =
-    SHAPE(struct stage_label_keep_args, label_keep_rows, NULL);
+STAGE_SHAPE(label_keep, label_keep_rows, NULL);
 
 static enum status keep_create(struct stage *stage, const void *args, struct arena *arena,
                                struct error *err)
@@ -209,8 +206,7 @@ static const struct row metadata_rows[] = {
      .doc = "Regular expression of the names that are taken as well."},
     {0},
 };
-const struct shape stage_structured_metadata_shape =
-    SHAPE(struct stage_structured_metadata_args, metadata_rows, NULL);
+STAGE_SHAPE(structured_metadata, metadata_rows, NULL);
 
 static enum status metadata_create(struct stage *stage, const void *args, struct arena *arena,
                                    struct error *err)
@@ -300,8 +296,7 @@ static const struct row metadata_drop_rows[] = {
      .doc = "Metadata to remove."},
     {0},
 };
-const struct shape stage_structured_metadata_drop_shape =
-    SHAPE(struct stage_structured_metadata_drop_args, metadata_drop_rows, NULL);
+STAGE_SHAPE(structured_metadata_drop, metadata_drop_rows, NULL);
 
 static enum status metadata_drop_create(struct stage *stage, const void *args, struct arena *arena,
                                         struct error *err)

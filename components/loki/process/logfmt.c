@@ -25,7 +25,7 @@ static const struct row rows[] = {
      .doc = "Regular expression of keys that are extracted as well."},
     {0},
 };
-const struct shape stage_logfmt_shape = SHAPE(struct stage_logfmt_args, rows, NULL);
+STAGE_SHAPE(logfmt, rows, NULL);
 
 static enum status create(struct stage *stage, const void *args, struct arena *arena,
                           struct error *err)

@@ -26,8 +26,6 @@ static const struct row rows[] = {
      .doc = "The stages that chosen entries go through."},
     {0},
 };
-const struct shape stage_match_shape = SHAPE(struct stage_match_args, rows, NULL);
-
 static enum status check(const struct stage_match_args *a, bool drops, struct error *err)
 {
     if (a->selector.len == 0) {
@@ -44,6 +42,24 @@ static enum status check(const struct stage_match_args *a, bool drops, struct er
     }
     return STATUS_OK;
 }
+
+/* The nested stages are vetted by themselves. */
+static enum status vet(void *args, struct arena *arena, struct error *err)
+{
+    const struct stage_match_args *a = args;
+    struct selector selector = {0};
+    if (check(a, str_is(a->action, "drop"), err) != STATUS_OK)
+        return error_prefix(err, "invalid match stage config: ");
+    enum status status = selector_parse(a->selector, arena, &selector, err);
+    selector_release(&selector);
+    return status == STATUS_OK
+               ? STATUS_OK
+               : error_prefix(err, "invalid match stage config: invalid selector syntax for match "
+                                   "stage: ");
+}
+
+const struct shape stage_match_shape = {
+    .rows = rows, .size = sizeof(struct stage_match_args), .check = NULL, .vet = vet};
 
 static enum status create(struct stage *stage, const void *args, struct arena *arena,
                           struct error *err)

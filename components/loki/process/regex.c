@@ -22,7 +22,7 @@ static const struct row rows[] = {
      .doc = "Whether the groups become labels as well."},
     {0},
 };
-const struct shape stage_regex_shape = SHAPE(struct stage_regex_args, rows, NULL);
+STAGE_SHAPE(regex, rows, NULL);
 
 static enum status create(struct stage *stage, const void *args, struct arena *arena,
                           struct error *err)

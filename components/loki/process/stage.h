@@ -76,6 +76,20 @@ struct enum_block_list;
 enum status stages_create(struct stage_list *out, const struct enum_block_list *blocks,
                           struct stage_context *context, struct arena *arena, struct error *err);
 void stages_release(struct stage_list *list);
+/* What creating the stage would say about its decoded arguments; creates and releases it. */
+enum status stage_vet(const struct stage_def *def, void *args, struct arena *arena,
+                      struct error *err);
+/* The shape stage_NAME_shape of struct stage_NAME_args, vetted so. */
+#define STAGE_SHAPE(name, table, check_fn)                                                         \
+    extern const struct stage_def stage_##name;                                                    \
+    static enum status name##_vet(void *args, struct arena *arena, struct error *err)              \
+    {                                                                                              \
+        return stage_vet(&stage_##name, args, arena, err);                                         \
+    }                                                                                              \
+    const struct shape stage_##name##_shape = {.rows = (table),                                    \
+                                               .size = sizeof(struct stage_##name##_args),         \
+                                               .check = (check_fn),                                \
+                                               .vet = name##_vet}
 enum stage_result stages_run(const struct stage_list *list, struct log_line *line);
 /* The variants `stage.*` for ENUM_BLOCKS, ends with {0}. */
 extern const struct row stage_variants[];

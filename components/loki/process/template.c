@@ -75,8 +75,7 @@ static enum status check_source(void *args, struct arena *arena, struct error *e
     return error_set(err, STATUS_INVALID, "template source value is required");
 }
 
-const struct shape stage_template_shape =
-    SHAPE(struct stage_template_args, template_rows, check_source);
+STAGE_SHAPE(template, template_rows, check_source);
 
 static enum status template_create(struct stage *stage, const void *args, struct arena *arena,
                                    struct error *err)
@@ -122,7 +121,7 @@ static const struct row replace_rows[] = {
      .doc = "Template of what groups become; .Value is the group."},
     {0},
 };
-const struct shape stage_replace_shape = SHAPE(struct stage_replace_args, replace_rows, NULL);
+STAGE_SHAPE(replace, replace_rows, NULL);
 
 static enum status replace_create(struct stage *stage, const void *args, struct arena *arena,
                                   struct error *err)

@@ -40,7 +40,7 @@ static const struct row rows[] = {
      .def = "\"\"", .doc = "What happens to equal times: keep, or fudge (1 ns later each)."},
     {0},
 };
-const struct shape stage_timestamp_shape = SHAPE(struct stage_timestamp_args, rows, NULL);
+STAGE_SHAPE(timestamp, rows, NULL);
 
 /* ---- formats with a name ---- */
 static const struct {

@@ -1,0 +1,257 @@
+/* Hints for what people write when they think of another language: YAML, HCL, shell, JSON. Looks at
+ * the line of the diagnostic, and for what stays open at the text before it. Linear in the text,
+ * once for each of at most HINTS_MAX diagnostics. */
+
+#include "compiler/diag.h"
+
+enum { HINTS_MAX = 100, OPEN_MAX = 1000 };
+
+struct spot {
+    struct diags *diags;
+    struct diag *diag;
+    struct str line;
+    size_t at; /* of the diagnostic in the line */
+    char byte; /* there; 0 = end of line */
+};
+
+static bool is_word(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || byte == '_';
+}
+
+/* "name" of a line that begins like `name: value`, `- name: value`; empty = it does not. */
+static struct str yaml_key(struct str line)
+{
+    struct str text = str_trim(line);
+    if (str_starts(text, STR("- ")))
+        text = str_trim(str_slice(text, 2, text.len));
+    size_t end = 0;
+    while (end < text.len && (is_word(text.ptr[end]) || text.ptr[end] == '-'))
+        end++;
+    bool is_key = end > 0 && end < text.len && text.ptr[end] == ':' &&
+                  (end + 1 == text.len || text.ptr[end + 1] == ' ');
+    return is_key ? str_slice(text, 0, end) : STR_NONE;
+}
+
+static void hint(const struct spot *s, const char *text)
+{
+    diag_hint(s->diags, s->diag, "%s", text);
+}
+
+static const struct {
+    char byte;
+    const char *hint;
+} strange[] = {
+    {'#', "comments begin with //, or stand between /* and */"},
+    {';', "a statement ends with its line: leave out the semicolon"},
+    {'$', "there is no interpolation: sys.env(\"NAME\") is an environment variable, "
+          "string.format(...) puts texts together"},
+    {'?', "there is no conditional operator; coalesce(a, b) gives the first that is not empty"},
+    {'@', "text stands in double quotes"},
+    {'~', "text stands in double quotes"},
+    {'\\', "text stands in double quotes, and patterns in back quotes"},
+};
+
+static void hint_illegal(const struct spot *s)
+{
+    for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++)
+        if (s->byte == strange[i].byte)
+            hint(s, strange[i].hint);
+    if ((unsigned char)s->byte == 0xE2 && s->at + 2 < s->line.len &&
+        (unsigned char)s->line.ptr[s->at + 1] == 0x80)
+        hint(s, "these are typographic quotes or dashes: use \" and -");
+}
+
+/* Names and values without what belongs between them. */
+static bool hint_assignment(const struct spot *s)
+{
+    struct str key = yaml_key(s->line);
+    if (key.len) {
+        diag_hint(s->diags, s->diag,
+                  "this looks like YAML: write %.*s = value, and a block as %.*s { }", STR_ARG(key),
+                  STR_ARG(key));
+        return true;
+    }
+    struct str before = str_trim(str_slice(s->line, 0, s->at));
+    struct str rest = str_slice(s->line, s->at, s->line.len);
+    bool value = str_starts(rest, STR("\"")) || str_starts(rest, STR("[")) ||
+                 (rest.len && rest.ptr[0] >= '0' && rest.ptr[0] <= '9') ||
+                 str_starts(rest, STR("true")) || str_starts(rest, STR("false"));
+    bool lone = before.len > 0;
+    for (size_t i = 0; i < before.len; i++)
+        lone = lone && is_word(before.ptr[i]);
+    if (lone && value) {
+        diag_hint(s->diags, s->diag, "an equals sign is missing: %.*s = ...", STR_ARG(before));
+        return true;
+    }
+    if (str_starts(rest, STR(":=")) || str_starts(rest, STR("=>"))) {
+        hint(s, "a value is given with one equals sign: name = value");
+        return true;
+    }
+    return false;
+}
+
+static void hint_statement_expected(const struct spot *s)
+{
+    if (hint_assignment(s))
+        return;
+    struct str before = str_trim(str_slice(s->line, 0, s->at));
+    if (before.len && s->at >= s->line.len)
+        diag_hint(s->diags, s->diag, "a name alone is no statement: %.*s = value, or %.*s { }",
+                  STR_ARG(before), STR_ARG(before));
+    else
+        hint(s, "a statement is NAME = VALUE, or NAME \"LABEL\" { }");
+}
+
+/* Something follows where the line should end. */
+static void hint_line_end(const struct spot *s)
+{
+    char last = s->at ? s->line.ptr[s->at - 1] : 0;
+    if ((s->byte == '"' || s->byte == '\'') && is_word(last)) {
+        hint(s, "strings have no prefix: a text without escapes stands in back quotes");
+        return;
+    }
+    if (hint_assignment(s))
+        return;
+    if (s->byte == ',')
+        hint(s, "statements are not separated by commas, only elements of lists and objects are");
+    else if (s->byte == '{')
+        hint(s, "a block has no equals sign: NAME { }");
+    else if (s->byte == '.')
+        hint(s, "text with dots and dashes stands in double quotes");
+    else if (s->byte == '=')
+        hint(s, "equality is tested with two equals signs");
+    else
+        hint(s, "one statement a line: begin a new line here, or put text in double quotes");
+}
+
+/* The innermost bracket that is open before the diagnostic; strings and comments are skipped. */
+static uint32_t open_bracket(const struct source *source, uint32_t end)
+{
+    uint32_t stack[OPEN_MAX];
+    size_t depth = 0;
+    const char *text = source->text.ptr;
+    for (uint32_t i = 0; i < end; i++) {
+        char byte = text[i];
+        if (byte == '"') {
+            for (i++; i < end && text[i] != '"' && text[i] != '\n'; i++)
+                i += text[i] == '\\';
+        } else if (byte == '`') {
+            for (i++; i < end && text[i] != '`';)
+                i++;
+        } else if (byte == '/' && i + 1 < end && text[i + 1] == '/') {
+            while (i < end && text[i] != '\n')
+                i++;
+        } else if (byte == '{' || byte == '[' || byte == '(') {
+            if (depth == OPEN_MAX)
+                return UINT32_MAX;
+            stack[depth++] = i;
+        } else if ((byte == '}' || byte == ']' || byte == ')') && depth) {
+            depth--;
+        }
+    }
+    return depth ? stack[depth - 1] : UINT32_MAX;
+}
+
+static void hint_open(const struct spot *s)
+{
+    struct source *source = s->diag->source;
+    uint32_t open = open_bracket(source, s->diag->range.start.offset);
+    if (open == UINT32_MAX)
+        return;
+    char byte = source->text.ptr[open];
+    struct range range = source_range(source, open, open + 1);
+    diag_relate(s->diags, s->diag, source, range, "this %c is not closed", byte);
+    diag_hint(s->diags, s->diag, "the %c of line %u has no partner", byte, range.start.line);
+}
+
+static void hint_expected(const struct spot *s)
+{
+    if (str_starts(s->diag->message, STR("expected TERMINATOR")))
+        hint_line_end(s);
+    else if (str_find(s->diag->message, STR("got EOF"), 0) != SIZE_MAX)
+        hint_open(s);
+    else if (str_starts(s->diag->message, STR("expected },")))
+        hint_statement_expected(s);
+    else
+        hint(s, "look for a missing comma, bracket or quote before this place");
+}
+
+static void hint_label(const struct spot *s)
+{
+    hint(s, s->diag->id == DIAG_LABEL_RAW
+                ? "labels stand in double quotes"
+                : "labels are made of letters, digits and underscores, and begin with a letter");
+}
+
+static void hint_expression(const struct spot *s)
+{
+    if (s->byte == '}' || s->byte == 0)
+        hint(s, "a value is missing after the equals sign");
+    else if (s->byte == '\'')
+        hint(s, "text stands in double quotes");
+    else if (str_find(s->diag->message, STR("got EOF"), 0) != SIZE_MAX)
+        hint_open(s);
+    else
+        hint(s,
+             "values are texts in double quotes, numbers, true, false, null, [lists], {objects}, "
+             "references and calls");
+}
+
+static void hint_one(const struct spot *s)
+{
+    switch (s->diag->id) {
+    case DIAG_ILLEGAL: hint_illegal(s); break;
+    case DIAG_SINGLE_QUOTED: hint(s, "text stands in double quotes: \"...\""); break;
+    case DIAG_STRING_OPEN:
+        hint(s, "close the string on its line; texts of several lines stand in back quotes");
+        break;
+    case DIAG_ESCAPE_UNKNOWN:
+        hint(s, "write \\\\ for a backslash, or put the text in back quotes, where nothing is "
+                "escaped");
+        break;
+    case DIAG_LIST_COMMA:
+        hint(s, "elements are separated by commas, also at the end of a line");
+        break;
+    case DIAG_FIELD_COMMA:
+        hint(s, "fields are separated by commas, also at the end of a line");
+        break;
+    case DIAG_FIELD_NAME: hint(s, "a field is NAME = VALUE or \"NAME\" = VALUE"); break;
+    case DIAG_NOT_STATEMENT:
+    case DIAG_NOT_IDENT: hint_statement_expected(s); break;
+    case DIAG_NOT_BODY: hint(s, "a block needs braces: NAME \"LABEL\" { }"); break;
+    case DIAG_NOT_LABEL:
+    case DIAG_LABEL_RAW:
+    case DIAG_LABEL_NAME: hint_label(s); break;
+    case DIAG_ATTRIBUTE_DOTTED:
+        hint(s, "a dotted name is a block's: NAME.PART { }; keys with dots stand in quotes inside "
+                "an object");
+        break;
+    case DIAG_ATTRIBUTE_LABEL: hint(s, "a block has no equals sign: NAME \"LABEL\" { }"); break;
+    case DIAG_BLOCK_VALUE:
+        hint(s, "a block has no equals sign (NAME { }), an object has no name before its brace");
+        break;
+    case DIAG_EXPECTED: hint_expected(s); break;
+    case DIAG_NOT_EXPRESSION: hint_expression(s); break;
+    case DIAG_COMMENT_OPEN: hint(s, "close the comment with */"); break;
+    case DIAG_TOP_ATTRIBUTE:
+        hint(s, "attributes stand inside blocks; the file itself has blocks only");
+        break;
+    default: break;
+    }
+}
+
+void diags_hint_syntax(struct diags *d)
+{
+    for (size_t i = 0; i < d->len && i < HINTS_MAX; i++) {
+        struct spot s = {.diags = d, .diag = &d->items[i]};
+        struct pos pos = s.diag->range.start;
+        if (!s.diag->source || pos.line == 0 || s.diag->hint.len)
+            continue;
+        s.line = source_line(s.diag->source, pos.line);
+        s.at = pos.col - 1 < s.line.len ? pos.col - 1 : s.line.len;
+        s.byte = s.at < s.line.len ? s.line.ptr[s.at] : 0;
+        hint_one(&s);
+    }
+}
