@@ -95,7 +95,8 @@ static void check_text(struct rig *rig, struct str source, struct buf *out)
     check_program(&text, &options, &rig->diags);
     for (size_t i = 0; i < rig->diags.len; i++) {
         const struct diag *d = &rig->diags.items[i];
-        if (d->severity == DIAG_LINT || d->beyond)
+        bool unused = d->id >= DIAG_UNUSED_COMPONENT && d->id <= DIAG_UNUSED_EXPORT;
+        if (unused || d->beyond)
             continue;
         buf_printf(out, "%s%u:%u-%u:%u %.*s\n", d->severity == DIAG_WARNING ? "W " : "",
                    d->range.start.line, d->range.start.col, d->range.end.line, d->range.end.col,
@@ -130,7 +131,7 @@ static const struct {
     {"no.such \"x\" { text = nope }\n",
      "1:1-1:7 cannot find the definition of component name \"no.such\"\n"},
     {"otelcol.receiver.jaeger \"x\" { a = nope }\n",
-     "1:1-1:23 component \"otelcol.receiver.jaeger\" is not supported by invar yet\n"
+     "1:1-1:23 component \"otelcol.receiver.jaeger\" is known, but invar cannot run it yet\n"
      "1:35-1:38 component \"nope\" does not exist or is out of scope\n"},
     {"remotecfg { }\n", "1:1-1:9 block \"remotecfg\" is not supported by invar yet\n"},
     /* Levels. */
@@ -139,6 +140,7 @@ static const struct {
      "minimum allowed stability level \"generally-available\". Use --stability.level command-line "
      "flag to enable \"experimental\" features\n"},
     {"otelcol.auth.headers \"x\" { }\notelcol.exporter.splunkhec \"x\" { }\n",
+     "1:1-1:20 component \"otelcol.auth.headers\" is known, but invar cannot run it yet\n"
      "2:1-2:26 the component \"otelcol.exporter.splunkhec\" is a community component. Use the "
      "--feature.community-components.enabled command-line flag to enable community components\n"},
     {"x.free \"x\" { }\n",
