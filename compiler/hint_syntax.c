@@ -126,27 +126,45 @@ static void hint_line_end(const struct spot *s)
         hint(s, "one statement a line: begin a new line here, or put text in double quotes");
 }
 
+/* Behind a string or comment that begins at `i`; `i` itself if none does. */
+static uint32_t skip_quoted(const char *text, uint32_t i, uint32_t end)
+{
+    uint32_t at = i + 1;
+    if (text[i] == '"') {
+        while (at < end && text[at] != '"' && text[at] != '\n')
+            at += text[at] == '\\' ? 2 : 1;
+        return at + 1;
+    }
+    if (text[i] == '`') {
+        while (at < end && text[at] != '`')
+            at++;
+        return at + 1;
+    }
+    if (text[i] != '/' || at >= end || text[at] != '/')
+        return i;
+    while (at < end && text[at] != '\n')
+        at++;
+    return at;
+}
+
 /* The innermost bracket that is open before the diagnostic; strings and comments are skipped. */
 static uint32_t open_bracket(const struct source *source, uint32_t end)
 {
     uint32_t stack[OPEN_MAX];
     size_t depth = 0;
     const char *text = source->text.ptr;
-    for (uint32_t i = 0; i < end; i++) {
-        char byte = text[i];
-        if (byte == '"') {
-            for (i++; i < end && text[i] != '"' && text[i] != '\n'; i++)
-                i += text[i] == '\\';
-        } else if (byte == '`') {
-            for (i++; i < end && text[i] != '`';)
-                i++;
-        } else if (byte == '/' && i + 1 < end && text[i + 1] == '/') {
-            while (i < end && text[i] != '\n')
-                i++;
-        } else if (byte == '{' || byte == '[' || byte == '(') {
+    uint32_t i = 0;
+    while (i < end) {
+        uint32_t behind = skip_quoted(text, i, end);
+        if (behind > i) {
+            i = behind;
+            continue;
+        }
+        char byte = text[i++];
+        if (byte == '{' || byte == '[' || byte == '(') {
             if (depth == OPEN_MAX)
                 return UINT32_MAX;
-            stack[depth++] = i;
+            stack[depth++] = i - 1;
         } else if ((byte == '}' || byte == ']' || byte == ')') && depth) {
             depth--;
         }
@@ -178,13 +196,6 @@ static void hint_expected(const struct spot *s)
         hint(s, "look for a missing comma, bracket or quote before this place");
 }
 
-static void hint_label(const struct spot *s)
-{
-    hint(s, s->diag->id == DIAG_LABEL_RAW
-                ? "labels stand in double quotes"
-                : "labels are made of letters, digits and underscores, and begin with a letter");
-}
-
 static void hint_expression(const struct spot *s)
 {
     if (s->byte == '}' || s->byte == 0)
@@ -199,45 +210,44 @@ static void hint_expression(const struct spot *s)
              "references and calls");
 }
 
+/* What needs no look at the text. */
+static const struct {
+    enum diag_id id;
+    const char *hint;
+} plain[] = {
+    {DIAG_SINGLE_QUOTED, "text stands in double quotes: \"...\""},
+    {DIAG_STRING_OPEN, "close the string on its line; texts of several lines stand in back quotes"},
+    {DIAG_ESCAPE_UNKNOWN,
+     "write \\\\ for a backslash, or put the text in back quotes, where nothing "
+     "is escaped"},
+    {DIAG_LIST_COMMA, "elements are separated by commas, also at the end of a line"},
+    {DIAG_FIELD_COMMA, "fields are separated by commas, also at the end of a line"},
+    {DIAG_FIELD_NAME, "a field is NAME = VALUE or \"NAME\" = VALUE"},
+    {DIAG_NOT_BODY, "a block needs braces: NAME \"LABEL\" { }"},
+    {DIAG_NOT_LABEL, "a label is text in double quotes"},
+    {DIAG_LABEL_RAW, "labels stand in double quotes"},
+    {DIAG_LABEL_NAME,
+     "labels are made of letters, digits and underscores, and begin with a letter"},
+    {DIAG_ATTRIBUTE_DOTTED, "a dotted name is a block's: NAME.PART { }; keys with dots stand in "
+                            "quotes inside an object"},
+    {DIAG_ATTRIBUTE_LABEL, "a block has no equals sign: NAME \"LABEL\" { }"},
+    {DIAG_BLOCK_VALUE,
+     "a block has no equals sign (NAME { }), an object has no name before its brace"},
+    {DIAG_COMMENT_OPEN, "close the comment with */"},
+    {DIAG_TOP_ATTRIBUTE, "attributes stand inside blocks; the file itself has blocks only"},
+};
+
 static void hint_one(const struct spot *s)
 {
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+        if (plain[i].id == s->diag->id)
+            hint(s, plain[i].hint);
     switch (s->diag->id) {
     case DIAG_ILLEGAL: hint_illegal(s); break;
-    case DIAG_SINGLE_QUOTED: hint(s, "text stands in double quotes: \"...\""); break;
-    case DIAG_STRING_OPEN:
-        hint(s, "close the string on its line; texts of several lines stand in back quotes");
-        break;
-    case DIAG_ESCAPE_UNKNOWN:
-        hint(s, "write \\\\ for a backslash, or put the text in back quotes, where nothing is "
-                "escaped");
-        break;
-    case DIAG_LIST_COMMA:
-        hint(s, "elements are separated by commas, also at the end of a line");
-        break;
-    case DIAG_FIELD_COMMA:
-        hint(s, "fields are separated by commas, also at the end of a line");
-        break;
-    case DIAG_FIELD_NAME: hint(s, "a field is NAME = VALUE or \"NAME\" = VALUE"); break;
     case DIAG_NOT_STATEMENT:
     case DIAG_NOT_IDENT: hint_statement_expected(s); break;
-    case DIAG_NOT_BODY: hint(s, "a block needs braces: NAME \"LABEL\" { }"); break;
-    case DIAG_NOT_LABEL:
-    case DIAG_LABEL_RAW:
-    case DIAG_LABEL_NAME: hint_label(s); break;
-    case DIAG_ATTRIBUTE_DOTTED:
-        hint(s, "a dotted name is a block's: NAME.PART { }; keys with dots stand in quotes inside "
-                "an object");
-        break;
-    case DIAG_ATTRIBUTE_LABEL: hint(s, "a block has no equals sign: NAME \"LABEL\" { }"); break;
-    case DIAG_BLOCK_VALUE:
-        hint(s, "a block has no equals sign (NAME { }), an object has no name before its brace");
-        break;
     case DIAG_EXPECTED: hint_expected(s); break;
     case DIAG_NOT_EXPRESSION: hint_expression(s); break;
-    case DIAG_COMMENT_OPEN: hint(s, "close the comment with */"); break;
-    case DIAG_TOP_ATTRIBUTE:
-        hint(s, "attributes stand inside blocks; the file itself has blocks only");
-        break;
     default: break;
     }
 }
