@@ -9,19 +9,6 @@ static const int64_t FULL_RETRY_NS = 1000000000;
 static const int64_t REOPEN_NS = 5000000000;
 static const int64_t FLUSH_NS = 1000000000;
 
-struct otelcol_exporter {
-    struct component_host *host;
-    const struct otelcol_exporter_ops *ops;
-    void *self;
-    struct otelcol_exporter_config config;
-    struct sink *sink;
-    struct outbox *outbox; /* NULL while it could not be opened */
-    struct outbox_endpoint *endpoint;
-    struct loop_timer *reopen;
-    bool stopping;
-    struct self_metric *sent[OTLP_SIGNALS], *failed[OTLP_SIGNALS], *refused[OTLP_SIGNALS];
-};
-
 /* ---- schema ---- */
 static const char *const sizers[] = {"requests", "bytes", NULL};
 static const struct row queue_rows[] = {
@@ -110,13 +97,27 @@ enum compression otelcol_compression(struct str name)
 static void send(void *self, struct outbox_request *request)
 {
     struct otelcol_exporter *e = self;
-    e->ops->send(e->self, request);
+    struct otelcol_sending *sending = &e->sending[request->otlp];
+    ASSERT(sending->request == NULL);
+    sending->exporter = e;
+    sending->request = request;
+    struct http_call *call = e->ops->send(e, sending);
+    if (sending->request == request)
+        sending->call = call;
+}
+
+static void give_up(struct otelcol_sending *sending)
+{
+    if (sending->call != NULL)
+        http_call_cancel(sending->call);
+    sending->call = NULL;
+    sending->request = NULL;
 }
 
 static void cancel(void *self, struct outbox_request *request)
 {
     struct otelcol_exporter *e = self;
-    e->ops->cancel(e->self, request);
+    give_up(&e->sending[request->otlp]);
 }
 
 static const struct outbox_sender sender = {.send = send, .cancel = cancel};
@@ -143,9 +144,13 @@ static void drop(struct otelcol_exporter *e, struct outbox_request *request, con
     outbox_answer(request, OUTBOX_REFUSED, -1);
 }
 
-void otelcol_exporter_answer(struct otelcol_exporter *e, struct outbox_request *request,
-                             enum otelcol_outcome outcome, int64_t retry_ns, const char *why)
+void otelcol_exporter_answer(struct otelcol_sending *sending, enum otelcol_outcome outcome,
+                             int64_t retry_ns, const char *why)
 {
+    struct otelcol_exporter *e = sending->exporter;
+    struct outbox_request *request = sending->request;
+    sending->request = NULL;
+    sending->call = NULL;
     const struct otelcol_retry *retry = e->config.retry;
     if (outcome == OTELCOL_SENT) {
         self_add(e->sent[request->otlp], (double)request->items);
@@ -167,19 +172,38 @@ void otelcol_exporter_answer(struct otelcol_exporter *e, struct outbox_request *
 }
 
 /* ---- the queue ---- */
+/* Records that will be joined count as the requests they will become. */
+static void count_joined(struct otelcol_exporter *e, const struct otlp_batch *batch)
+{
+    e->joined_least = batch->joining.least;
+    e->joined_records++;
+    e->joined_items += batch->base.items;
+    if (e->joined_records > 1000) {
+        e->joined_records /= 2;
+        e->joined_items /= 2;
+    }
+}
+
 static bool is_full(const struct otelcol_exporter *e)
 {
     struct outbox_stats stats;
     outbox_endpoint_stats(e->endpoint, &stats);
-    uint64_t size =
-        str_is(e->config.queue->sizer, "bytes") ? stats.pending_bytes : stats.pending_records;
-    return size >= (uint64_t)e->config.queue->queue_size;
+    uint64_t most = (uint64_t)e->config.queue->queue_size;
+    if (str_is(e->config.queue->sizer, "bytes"))
+        return stats.pending_bytes >= most;
+    uint64_t requests = stats.pending_records;
+    if (e->joined_least != 0) {
+        uint64_t joined = requests * e->joined_items / e->joined_records / e->joined_least;
+        requests = joined < requests ? joined : requests;
+    }
+    return requests >= most;
 }
 
 static void push(void *self, struct batch *batch, struct ack *ack)
 {
     struct otelcol_exporter *e = self;
     enum otlp_signal signal = batch_otlp(batch)->otlp;
+    count_joined(e, batch_otlp(batch));
     if (batch->items == 0) {
         ack_done(ack, ACK_DONE, 0);
     } else if (e->outbox == NULL || is_full(e)) {
@@ -190,7 +214,7 @@ static void push(void *self, struct batch *batch, struct ack *ack)
     }
 }
 
-static const struct sink_ops sink_table = {push};
+static const struct sink_ops sink_table = {.push = push, .joins = true};
 
 static struct str queue_path(struct otelcol_exporter *e, struct arena *arena, bool *sync)
 {
@@ -227,6 +251,7 @@ static enum status open_outbox(struct otelcol_exporter *e, struct error *err)
         .encoding = &e->config.encoding,
         .min_backoff_ns = e->config.retry->initial_interval.ns,
         .max_backoff_ns = e->config.retry->max_interval.ns,
+        .min_lanes = OTLP_SIGNALS,
         .from_start = true,
         .sender = &sender,
         .self = e,
@@ -283,36 +308,60 @@ static void make_metrics(struct otelcol_exporter *e)
     }
 }
 
-struct otelcol_exporter *otelcol_exporter_new(struct component_host *host,
-                                              const struct otelcol_exporter_ops *ops, void *self)
+void otelcol_exporter_build(struct otelcol_exporter *e, struct component_host *host,
+                            const void *args, const struct otelcol_exporter_ops *ops)
 {
-    struct otelcol_exporter *e = mem_zalloc(host_memory(host), sizeof *e);
     e->host = host;
+    e->args = args;
     e->ops = ops;
-    e->self = self;
     make_metrics(e);
     e->sink = otelcol_consumer_export(host, &sink_table, e);
-    return e;
 }
 
-void otelcol_exporter_start(struct otelcol_exporter *e,
-                            const struct otelcol_exporter_config *config)
+static void begin(struct otelcol_exporter *e)
 {
-    e->config = *config;
-    e->reopen = loop_timer_new(host_loop(e->host), open_or_retry, e);
+    e->config = e->ops->config(e->args);
+    if (e->reopen == NULL)
+        e->reopen = loop_timer_new(host_loop(e->host), open_or_retry, e);
     open_or_retry(e);
 }
 
-void otelcol_exporter_restart(struct otelcol_exporter *e,
-                              const struct otelcol_exporter_config *config)
+void otelcol_exporter_start(void *self)
+{
+    struct otelcol_exporter *e = self;
+    struct error err = {0};
+    if (e->ops->connect(e->host, e->args, &e->client, &err) != STATUS_OK) {
+        LOG(host_log(e->host), LOG_ERROR, "failed to start the exporter",
+            LOG_C("err", err.message));
+        host_health(e->host, HEALTH_UNHEALTHY, err.message);
+        return;
+    }
+    begin(e);
+}
+
+static void close_queue(struct otelcol_exporter *e)
 {
     if (e->outbox != NULL)
         outbox_free(e->outbox);
     e->outbox = NULL;
     e->endpoint = NULL;
-    e->config = *config;
-    if (e->reopen != NULL)
-        open_or_retry(e);
+}
+
+enum status otelcol_exporter_update(void *self, const void *args, const void *old_args,
+                                    struct error *err)
+{
+    struct otelcol_exporter *e = self;
+    struct http_client *client = NULL;
+    (void)old_args;
+    if (e->ops->connect(e->host, args, &client, err) != STATUS_OK)
+        return err->status;
+    close_queue(e);
+    if (e->client != NULL)
+        http_client_free(e->client);
+    e->client = client;
+    e->args = args;
+    begin(e);
+    return STATUS_OK;
 }
 
 static void flushed(void *arg)
@@ -321,8 +370,9 @@ static void flushed(void *arg)
     host_stopped(e->host);
 }
 
-void otelcol_exporter_stop(struct otelcol_exporter *e)
+void otelcol_exporter_stop(void *self)
 {
+    struct otelcol_exporter *e = self;
     e->stopping = true;
     sink_close(e->sink);
     if (e->reopen != NULL)
@@ -334,13 +384,12 @@ void otelcol_exporter_stop(struct otelcol_exporter *e)
     }
 }
 
-void otelcol_exporter_free(struct otelcol_exporter *e)
+void otelcol_exporter_release(void *self)
 {
-    if (e == NULL)
-        return;
-    if (e->outbox != NULL)
-        outbox_free(e->outbox);
+    struct otelcol_exporter *e = self;
+    close_queue(e);
     loop_timer_close(e->reopen);
     sink_unref(e->sink);
-    mem_free(e);
+    if (e->client != NULL)
+        http_client_free(e->client);
 }

@@ -5,11 +5,12 @@
  * (runtime/storage/outbox.h), with the Collector's sending_queue and retry_on_failure. The exporter
  * says how one request is sent.
  *
- * Requests leave one at a time in the order they came, so num_consumers, the most that may be under
- * way, is never more than used. */
+ * Of each signal one request is under way at a time, in the order in which they came: num_consumers
+ * changes nothing. */
 
 #include "components/common/otelcol.h"
 #include "components/common/otelcol_storage.h"
+#include "runtime/net/http_client.h"
 #include "runtime/storage/outbox.h"
 #include "runtime/wire/otlp_record.h"
 
@@ -38,16 +39,16 @@ extern const struct shape otelcol_retry_shape;
 extern const char *const otelcol_compressions[];
 enum compression otelcol_compression(struct str name);
 
-struct otelcol_exporter;
-
 /* How a request came out, and whether it is worth another try. */
 enum otelcol_outcome { OTELCOL_SENT, OTELCOL_AGAIN, OTELCOL_REFUSED };
 
-struct otelcol_exporter_ops {
-    /* Sends the request; the answer is given by otelcol_exporter_answer, later or at once. */
-    void (*send)(void *self, struct outbox_request *request);
-    /* Gives up what is under way. */
-    void (*cancel)(void *self, struct outbox_request *request);
+struct otelcol_exporter;
+
+/* A request that is under way; there is at most one of each signal. */
+struct otelcol_sending {
+    struct otelcol_exporter *exporter;
+    struct outbox_request *request;
+    struct http_call *call;
 };
 
 struct otelcol_exporter_config {
@@ -56,22 +57,49 @@ struct otelcol_exporter_config {
     struct otlp_send_options encoding;
 };
 
-/* Makes the consumer and publishes it; in build. `config` and what it points to are read again at
- * start and restart. */
-struct otelcol_exporter *otelcol_exporter_new(struct component_host *host,
-                                              const struct otelcol_exporter_ops *ops, void *self);
-/* Opens the queue and begins to send what is in it. Problems become health and are tried again. */
-void otelcol_exporter_start(struct otelcol_exporter *e,
-                            const struct otelcol_exporter_config *config);
-/* With other settings: what is under way is given up and sent again. */
-void otelcol_exporter_restart(struct otelcol_exporter *e,
-                              const struct otelcol_exporter_config *config);
-/* Sends what it can for a moment, leaves the rest in the queue, then says host_stopped. */
-void otelcol_exporter_stop(struct otelcol_exporter *e);
-void otelcol_exporter_free(struct otelcol_exporter *e);
+/* What the exporters differ in. */
+struct otelcol_exporter_ops {
+    struct otelcol_exporter_config (*config)(const void *args);
+    enum status (*connect)(struct component_host *host, const void *args, struct http_client **out,
+                           struct error *err);
+    /* Sends the request; the answer is given by otelcol_exporter_answer, later or at once. Returns
+     * the call, NULL if it is answered. */
+    struct http_call *(*send)(struct otelcol_exporter *e, struct otelcol_sending *sending);
+};
+
+/* An exporter: the whole of its component's instance, or its first member. */
+struct otelcol_exporter {
+    struct component_host *host;
+    const struct otelcol_exporter_ops *ops;
+    const void *args;
+    struct http_client *client; /* NULL until it could be made */
+    struct otelcol_exporter_config config;
+    struct sink *sink;
+    struct outbox *outbox; /* NULL while it could not be opened */
+    struct outbox_endpoint *endpoint;
+    struct loop_timer *reopen;
+    struct otelcol_sending sending[OTLP_SIGNALS];
+    uint64_t joined_records, joined_items; /* of late */
+    uint32_t joined_least;
+    bool stopping;
+    struct self_metric *sent[OTLP_SIGNALS], *failed[OTLP_SIGNALS], *refused[OTLP_SIGNALS];
+};
+
+/* Makes the consumer and publishes it; in build. */
+void otelcol_exporter_build(struct otelcol_exporter *e, struct component_host *host,
+                            const void *args, const struct otelcol_exporter_ops *ops);
+
+/* For component_def. start opens the queue and begins to send what is in it; problems become health
+ * and are tried again. update gives up what is under way and sends it again with the new settings.
+ * stop sends what it can for a moment and leaves the rest in the queue. */
+void otelcol_exporter_start(void *self);
+enum status otelcol_exporter_update(void *self, const void *args, const void *old_args,
+                                    struct error *err);
+void otelcol_exporter_stop(void *self);
+void otelcol_exporter_release(void *self);
 
 /* `retry_ns` > 0 is the peer's wish; `why` is for the log. */
-void otelcol_exporter_answer(struct otelcol_exporter *e, struct outbox_request *request,
-                             enum otelcol_outcome outcome, int64_t retry_ns, const char *why);
+void otelcol_exporter_answer(struct otelcol_sending *sending, enum otelcol_outcome outcome,
+                             int64_t retry_ns, const char *why);
 
 #endif

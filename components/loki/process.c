@@ -238,7 +238,7 @@ static void push(void *self, struct batch *batch, struct ack *ack)
     batch_unref(&out->base);
 }
 
-static const struct sink_ops sink_table = {push};
+static const struct sink_ops sink_table = {.push = push};
 
 /* ---- life ---- */
 static enum status build(void *self, struct component_host *host, const void *args,

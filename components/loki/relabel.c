@@ -106,7 +106,7 @@ static void push(void *self, struct batch *batch, struct ack *ack)
     batch_unref(&out->base);
 }
 
-static const struct sink_ops sink_table = {push};
+static const struct sink_ops sink_table = {.push = push};
 
 /* ---- life ---- */
 static double cache_size(void *arg)

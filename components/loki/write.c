@@ -367,7 +367,7 @@ static void push(void *self, struct batch *batch, struct ack *ack)
     batch_unref(&out->base);
 }
 
-static const struct sink_ops sink_table = {push};
+static const struct sink_ops sink_table = {.push = push};
 
 /* ---- endpoints ---- */
 static struct str url_host(struct str url)

@@ -144,8 +144,6 @@ int exchange_admit(struct http_exchange *exchange, int64_t content_length)
         status = 413;
     if (status == 0 && content_length != 0 && server->reading > READING_MAX)
         status = 503;
-    if (status == 0 && route->def.admit)
-        server_admitted(server);
     if (status == 503 && exchange->conn)
         conn_rest(exchange->conn);
     return status;

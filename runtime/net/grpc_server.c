@@ -57,6 +57,7 @@ static void answer_status(struct http_exchange *exchange, enum grpc_code code, s
 
 void grpc_fail(struct grpc_call *call, enum grpc_code code, struct str message, int64_t retry_ns)
 {
+    call->exchange->failed = true;
     answer_status(call->exchange, code, message, retry_ns);
 }
 

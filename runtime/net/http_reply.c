@@ -117,6 +117,8 @@ static void send(struct http_exchange *exchange, const struct http_answer *answe
     ASSERT(!exchange->answered);
     exchange->answered = true;
     exchange->deadline = 0;
+    if (exchange->dispatched && !exchange->failed && answer->status < 300)
+        server_served(exchange->server);
     if (exchange->conn)
         exchange->conn->engine->answer(exchange, answer);
     else

@@ -3,12 +3,12 @@
  * halve what is delivered.
  *
  * The one that rests longest is woken first: one a tick to see whether there is room again, more
- * when requests are admitted, and all within REST_MAX_TICKS ticks. */
+ * when requests were taken, and all within REST_MAX_TICKS ticks. */
 
 #include "runtime/net/server.h"
 
 static const int64_t TICK = NET_SECOND / 200;
-enum { REST_MAX_TICKS = 100, WAKE_PER_ADMISSION = 2 };
+enum { REST_MAX_TICKS = 100, WAKE_PER_ANSWER = 2 };
 
 static void unlink_conn(struct http_conn *conn)
 {
@@ -49,9 +49,9 @@ static void wake(struct http_server *server, size_t count)
         conn_wake(server->rest_first);
 }
 
-void server_admitted(struct http_server *server)
+void server_served(struct http_server *server)
 {
-    wake(server, WAKE_PER_ADMISSION);
+    wake(server, WAKE_PER_ANSWER);
 }
 
 void server_rest_tick(void *arg)

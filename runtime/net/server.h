@@ -152,6 +152,7 @@ struct http_exchange {
     bool dispatched;
     bool answered;
     bool refused;
+    bool failed; /* a gRPC call whose HTTP status does not say so */
     bool orphan;
     http_done_fn *done; /* in-process */
     void *done_arg;
@@ -220,8 +221,8 @@ void conn_use(struct http_conn *conn, const struct http_engine *engine);
  * that a client which ignores the refusal costs little, and what was accepted gets the time. */
 void conn_rest(struct http_conn *conn);
 void conn_wake(struct http_conn *conn);
-/* There is room: some of those that rest are read again. */
-void server_admitted(struct http_server *server);
+/* A request was taken and answered: some of those that rest are read again. */
+void server_served(struct http_server *server);
 void server_rest_tick(void *server);
 
 /* exchange.c: NULL when memory is out. */

@@ -60,6 +60,8 @@ struct outbox_codec {
     size_t (*fill)(void *encoder, size_t from, unsigned lanes, unsigned *full);
     size_t (*filled)(const void *encoder, unsigned lane); /* items in the lane's request */
     bool (*is_full)(const void *encoder, unsigned lane);
+    /* How long the lane's request may wait for more; NULL: the endpoint's linger_ns. */
+    int64_t (*linger_ns)(const void *encoder, unsigned lane);
     /* Closes the lane's request and begins an empty one. items 0: everything in it was dropped. */
     enum status (*seal)(void *encoder, unsigned lane, struct buf *body, struct outbox_request *out,
                         struct error *err);

@@ -249,13 +249,14 @@ static bool fill(struct outbox_endpoint *e)
     unsigned full = 0;
     struct place from = e->at;
     size_t reached = codec->fill(e->encoder, (size_t)from.item, e->lane_count, &full);
-    int64_t due = loop_now_ns(e->outbox->loop) + e->options.linger_ns;
+    int64_t now = loop_now_ns(e->outbox->loop);
     for (unsigned i = 0; i < e->lane_count; i++) {
         struct lane *lane = &e->lanes[i];
         if (!lane->filling && codec->filled(e->encoder, i)) {
             lane->filling = true;
             lane->filling_from = from;
-            lane->due_ns = due;
+            lane->due_ns =
+                now + (codec->linger_ns ? codec->linger_ns(e->encoder, i) : e->options.linger_ns);
         }
     }
     e->at.item = reached;

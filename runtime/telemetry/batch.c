@@ -236,6 +236,7 @@ bool log_batch_add(struct log_batch *b, const struct log_entry *entry)
 static void otlp_release(struct batch *batch)
 {
     mem_free(batch_otlp(batch)->owned);
+    batch_unref(batch_otlp(batch)->of);
 }
 
 struct otlp_batch *otlp_batch_new(enum otlp_signal signal, char *owned_bytes, size_t len,
@@ -247,5 +248,17 @@ struct otlp_batch *otlp_batch_new(enum otlp_signal signal, char *owned_bytes, si
     b->otlp = signal;
     b->bytes = str_of(owned_bytes, len);
     b->owned = owned_bytes;
+    return b;
+}
+
+struct otlp_batch *otlp_batch_joining(struct otlp_batch *of, struct otlp_joining joining)
+{
+    struct otlp_batch *b = mem_zalloc(NULL, sizeof(*b));
+    batch_init(&b->base, SIGNAL_OTLP, sizeof(*b), otlp_release);
+    b->base.items = of->base.items;
+    b->otlp = of->otlp;
+    b->bytes = of->bytes;
+    b->of = batch_ref(&of->base);
+    b->joining = joining;
     return b;
 }

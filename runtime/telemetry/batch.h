@@ -140,6 +140,13 @@ bool log_batch_add(struct log_batch *b, const struct log_entry *entry);
 /* ---- OTLP ---- */
 enum otlp_signal { OTLP_TRACES, OTLP_METRICS, OTLP_LOGS, OTLP_SIGNALS };
 
+/* How a queue may join batches into requests, as otelcol.processor.batch has it: a request is sent
+ * with `least` items, or when the first has waited for linger_ms, and has at most `most` (0 = any
+ * number). least 0: batches are sent as they come. */
+struct otlp_joining {
+    uint32_t least, most, linger_ms;
+};
+
 /* The bytes of an ExportXServiceRequest = TracesData, MetricsData, LogsData: a repeated field 1 of
  * ResourceX, so that concatenated bytes are the merged request. Already checked by otlp_scan
  * (depth, counts, sizes). */
@@ -148,12 +155,16 @@ struct otlp_batch {
     enum otlp_signal otlp;
     struct str bytes;
     struct mem_owner *owner;
-    char *owned; /* freed with mem_free; NULL when bytes are in the arena */
+    char *owned; /* freed with mem_free; NULL when bytes are in the arena, or of `of` */
+    struct batch *of;
+    struct otlp_joining joining;
 };
 
 /* Takes `owned_bytes` (from mem_alloc). */
 struct otlp_batch *otlp_batch_new(enum otlp_signal signal, char *owned_bytes, size_t len,
                                   size_t items);
+/* The same bytes, to be joined; keeps `of`. */
+struct otlp_batch *otlp_batch_joining(struct otlp_batch *of, struct otlp_joining joining);
 
 static inline struct metric_batch *batch_metrics(struct batch *b)
 {

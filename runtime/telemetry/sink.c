@@ -196,6 +196,11 @@ void sink_unref(struct sink *sink)
     drop_ref(sink);
 }
 
+bool sink_joins(const struct sink *sink)
+{
+    return sink->ops->joins;
+}
+
 struct str sink_name(const struct sink *sink)
 {
     return sink->name;

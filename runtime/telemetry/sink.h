@@ -47,6 +47,7 @@ struct sink;
 
 struct sink_ops {
     void (*push)(void *self, struct batch *batch, struct ack *ack);
+    bool joins; /* does what otlp_batch.joining says */
 };
 
 /* `accepts` is a bit set of 1 << enum signal. `name` e.g.
@@ -57,6 +58,7 @@ struct sink *sink_ref(struct sink *sink);
 void sink_unref(struct sink *sink);
 void sink_close(struct sink *sink); /* on its loop; self is not touched afterwards */
 struct str sink_name(const struct sink *sink);
+bool sink_joins(const struct sink *sink);
 void sink_push(struct sink *sink, struct batch *batch, struct ack *ack);
 /* Completes an ack (also across loops); NULL is fine. */
 void ack_done(struct ack *ack, enum ack_result result, int64_t retry_ns);

@@ -2,7 +2,8 @@
 #define RUNTIME_WIRE_OTLP_RECORD_H
 
 /* OTLP requests as records of the log (outbox_otlp): the wire bytes as they came, one batch a
- * record; a request to be sent is one record. */
+ * record. A request to be sent is one record, or several as their batches' `joining` says. A lane a
+ * signal: endpoints have OTLP_SIGNALS lanes, or one. */
 
 #include "base/compress.h"
 

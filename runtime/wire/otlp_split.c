@@ -27,7 +27,8 @@ struct splitter {
     size_t depth;   /* levels that are open in the input; 0 = the request itself */
     size_t written; /* levels that are open in the output */
     size_t items;
-    size_t max_items;
+    size_t limit;     /* of the piece at hand */
+    size_t max_items; /* of those behind it */
     struct pb_nest out;
     struct buf piece;
     otlp_piece_fn *emit;
@@ -79,13 +80,14 @@ static void emit(struct splitter *s)
     pb_nest_finish(&s->out, &s->piece);
     s->emit(s->arg, buf_view(&s->piece), s->items);
     s->items = 0;
+    s->limit = s->max_items;
 }
 
 static void take_item(struct splitter *s, const struct pb_field *f)
 {
     open_levels(s);
     copy_field(&s->out.scratch, f);
-    if (++s->items == s->max_items)
+    if (++s->items == s->limit)
         emit(s);
 }
 
@@ -122,6 +124,7 @@ enum status otlp_split(enum otlp_signal signal, struct str bytes, const struct o
         .path = is_metrics ? metric_path : trace_path,
         .levels = is_metrics ? sizeof metric_path / sizeof *metric_path
                              : sizeof trace_path / sizeof *trace_path,
+        .limit = pieces->first_items ? pieces->first_items : pieces->max_items,
         .max_items = pieces->max_items,
         .emit = pieces->take,
         .arg = pieces->arg,

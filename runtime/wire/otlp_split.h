@@ -14,6 +14,7 @@ typedef void otlp_piece_fn(void *arg, struct str piece, size_t items);
 
 struct otlp_pieces {
     size_t max_items;        /* of a piece; > 0 */
+    size_t first_items;      /* of the first piece; 0 = max_items */
     struct mem_owner *owner; /* pays for the scratch: twice a piece */
     otlp_piece_fn *take;
     void *arg;

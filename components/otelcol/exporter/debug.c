@@ -110,7 +110,7 @@ static void push(void *self, struct batch *batch, struct ack *ack)
     ack_done(ack, ACK_DONE, 0);
 }
 
-static const struct sink_ops sink_table = {push};
+static const struct sink_ops sink_table = {.push = push};
 
 static enum status build(void *self, struct component_host *host, const void *args,
                          struct error *err)

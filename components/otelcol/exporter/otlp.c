@@ -77,15 +77,6 @@ static enum status check_args(void *args, struct arena *arena, struct error *err
 static const struct shape args_shape = SHAPE(struct args, rows, check_args);
 
 /* ---- the component ---- */
-struct exporter {
-    struct component_host *host;
-    const struct args *args;
-    struct otelcol_exporter *engine;
-    struct http_client *client;
-    struct http_call *call; /* under way, of `request` */
-    struct outbox_request *request;
-};
-
 static bool is_plain(const struct client_args *c)
 {
     return str_starts(c->endpoint, STR("http://")) ||
@@ -118,63 +109,48 @@ static bool is_retryable(const struct grpc_response *r)
 
 static void answered(void *arg, const struct grpc_response *response, const struct error *err)
 {
-    struct exporter *x = arg;
-    struct outbox_request *request = x->request;
+    struct otelcol_sending *sending = arg;
     char why[512];
-    x->call = NULL;
-    x->request = NULL;
     if (err->status != STATUS_OK) {
-        otelcol_exporter_answer(x->engine, request, OTELCOL_AGAIN, 0, err->message);
+        otelcol_exporter_answer(sending, OTELCOL_AGAIN, 0, err->message);
     } else if (response->code == GRPC_OK) {
-        otelcol_exporter_answer(x->engine, request, OTELCOL_SENT, 0, "");
+        otelcol_exporter_answer(sending, OTELCOL_SENT, 0, "");
     } else {
         snprintf(why, sizeof why, "rpc error: code = %d desc = %.*s", (int)response->code,
                  STR_ARG(str_slice(response->message, 0, 400)));
-        otelcol_exporter_answer(x->engine, request,
-                                is_retryable(response) ? OTELCOL_AGAIN : OTELCOL_REFUSED,
+        otelcol_exporter_answer(sending, is_retryable(response) ? OTELCOL_AGAIN : OTELCOL_REFUSED,
                                 response->retry_ns, why);
     }
 }
 
-static void send(void *self, struct outbox_request *request)
+static struct http_call *send(struct otelcol_exporter *e, struct otelcol_sending *sending)
 {
-    struct exporter *x = self;
-    const struct client_args *c = &x->args->client;
+    const struct args *a = e->args;
+    const struct client_args *c = &a->client;
     struct http_header headers[MAX_HEADERS];
     struct arena arena;
     for (size_t i = 0; i < c->headers.count; i++) {
         headers[i] = (struct http_header){c->headers.items[i].key, c->headers.items[i].value};
     }
-    arena_init(&arena, host_memory(x->host), 64 * 1024);
+    arena_init(&arena, host_memory(e->host), 64 * 1024);
     struct grpc_call_options options = {
         .base_url = base_url(c, &arena),
-        .path = str_from(export_paths[request->otlp]),
-        .message = request->body,
+        .path = str_from(export_paths[sending->request->otlp]),
+        .message = sending->request->body,
         .encoding =
             otelcol_compression(c->compression) != COMPRESSION_NONE ? c->compression : STR_NONE,
         .metadata = headers,
         .metadata_count = c->headers.count,
-        .timeout_ns = x->args->timeout.ns,
+        .timeout_ns = a->timeout.ns,
     };
-    x->request = request;
-    x->call = grpc_send(x->client, &options, answered, x);
+    struct http_call *call = grpc_send(e->client, &options, answered, sending);
     arena_release(&arena);
+    return call;
 }
 
-static void cancel(void *self, struct outbox_request *request)
+static struct otelcol_exporter_config engine_config(const void *args)
 {
-    struct exporter *x = self;
-    (void)request;
-    if (x->call != NULL)
-        http_call_cancel(x->call);
-    x->call = NULL;
-    x->request = NULL;
-}
-
-static const struct otelcol_exporter_ops ops = {send, cancel};
-
-static struct otelcol_exporter_config engine_config(const struct args *a)
-{
+    const struct args *a = args;
     return (struct otelcol_exporter_config){
         .queue = &a->sending_queue,
         .retry = &a->retry_on_failure,
@@ -182,86 +158,34 @@ static struct otelcol_exporter_config engine_config(const struct args *a)
     };
 }
 
-static enum status make_client(struct exporter *x, const struct args *a, struct error *err)
+static enum status make_client(struct component_host *host, const void *args,
+                               struct http_client **out, struct error *err)
 {
+    const struct args *a = args;
     struct http_client_options options = {
         .user_agent = STR("invar/" INVAR_VERSION),
         .version = is_plain(&a->client) ? HTTP_2_PRIOR : HTTP_ANY,
-        .owner = host_memory(x->host),
+        .owner = host_memory(host),
     };
     struct arena arena;
-    arena_init(&arena, host_memory(x->host), 16 * 1024 * 1024);
+    arena_init(&arena, host_memory(host), 16 * 1024 * 1024);
     enum status status = otelcol_tls_client_apply(&a->client.tls, &arena, &options.tls, err);
-    struct http_client *client = NULL;
     if (status == STATUS_OK) {
-        client = http_client_new(host_loop(x->host), &options, err);
-        if (client == NULL)
-            status = err->status;
+        *out = http_client_new(host_loop(host), &options, err);
+        status = *out == NULL ? err->status : STATUS_OK;
     }
     arena_release(&arena);
-    if (status != STATUS_OK)
-        return status;
-    if (x->client != NULL)
-        http_client_free(x->client);
-    x->client = client;
-    return STATUS_OK;
+    return status;
 }
+
+static const struct otelcol_exporter_ops ops = {engine_config, make_client, send};
 
 static enum status build(void *self, struct component_host *host, const void *args,
                          struct error *err)
 {
-    struct exporter *x = self;
     (void)err;
-    x->host = host;
-    x->args = args;
-    x->engine = otelcol_exporter_new(host, &ops, x);
+    otelcol_exporter_build(self, host, args, &ops);
     return STATUS_OK;
-}
-
-static void start(void *self)
-{
-    struct exporter *x = self;
-    struct error err = {0};
-    struct otelcol_exporter_config config = engine_config(x->args);
-    if (make_client(x, x->args, &err) != STATUS_OK) {
-        LOG(host_log(x->host), LOG_ERROR, "failed to start the exporter",
-            LOG_C("err", err.message));
-        host_health(x->host, HEALTH_UNHEALTHY, err.message);
-        return;
-    }
-    otelcol_exporter_start(x->engine, &config);
-}
-
-static enum status update(void *self, const void *args, const void *old_args, struct error *err)
-{
-    struct exporter *x = self;
-    struct otelcol_exporter_config config = engine_config(args);
-    (void)old_args;
-    bool was_started = x->client != NULL;
-    cancel(x, NULL);
-    if (make_client(x, args, err) != STATUS_OK)
-        return err->status;
-    x->args = args;
-    if (was_started) {
-        otelcol_exporter_restart(x->engine, &config);
-    } else {
-        otelcol_exporter_start(x->engine, &config);
-    }
-    return STATUS_OK;
-}
-
-static void stop(void *self)
-{
-    struct exporter *x = self;
-    otelcol_exporter_stop(x->engine);
-}
-
-static void release(void *self)
-{
-    struct exporter *x = self;
-    otelcol_exporter_free(x->engine);
-    if (x->client != NULL)
-        http_client_free(x->client);
 }
 
 const struct component_def otelcol_exporter_otlp = {
@@ -270,10 +194,10 @@ const struct component_def otelcol_exporter_otlp = {
     .stability = STABILITY_GA,
     .args = &args_shape,
     .exports = &otelcol_consumer_shape,
-    .size = sizeof(struct exporter),
+    .size = sizeof(struct otelcol_exporter),
     .build = build,
-    .start = start,
-    .update = update,
-    .stop = stop,
-    .release = release,
+    .start = otelcol_exporter_start,
+    .update = otelcol_exporter_update,
+    .stop = otelcol_exporter_stop,
+    .release = otelcol_exporter_release,
 };

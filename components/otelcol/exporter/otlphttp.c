@@ -109,18 +109,14 @@ static const struct shape args_shape = SHAPE(struct args, rows, check_args);
 
 /* ---- the component ---- */
 struct exporter {
-    struct component_host *host;
-    const struct args *args;
-    struct otelcol_exporter *engine;
-    struct http_client *client;
-    struct http_call *call; /* under way, of `request` */
-    struct outbox_request *request;
-    struct buf json, packed; /* its body, when it is not the queue's own */
+    struct otelcol_exporter engine;
+    struct body {
+        struct buf json, packed;
+    } bodies[OTLP_SIGNALS]; /* under way, when they are not the queue's own */
 };
 
-static struct str signal_url(const struct exporter *x, enum otlp_signal signal, struct arena *arena)
+static struct str signal_url(const struct args *a, enum otlp_signal signal, struct arena *arena)
 {
-    const struct args *a = x->args;
     const struct str own[OTLP_SIGNALS] = {
         [OTLP_TRACES] = a->traces_endpoint,
         [OTLP_METRICS] = a->metrics_endpoint,
@@ -146,103 +142,88 @@ static bool is_retryable(int status)
 
 static void answered(void *arg, const struct http_response *response, const struct error *err)
 {
-    struct exporter *x = arg;
-    struct outbox_request *request = x->request;
+    struct otelcol_sending *sending = arg;
     char why[256];
-    x->call = NULL;
-    x->request = NULL;
     if (err->status != STATUS_OK && response->status == 0) {
         bool again = err->status != STATUS_INVALID;
-        otelcol_exporter_answer(x->engine, request, again ? OTELCOL_AGAIN : OTELCOL_REFUSED, 0,
-                                err->message);
+        otelcol_exporter_answer(sending, again ? OTELCOL_AGAIN : OTELCOL_REFUSED, 0, err->message);
         return;
     }
     if (response->status >= 200 && response->status < 300) {
-        otelcol_exporter_answer(x->engine, request, OTELCOL_SENT, 0, "");
+        otelcol_exporter_answer(sending, OTELCOL_SENT, 0, "");
         return;
     }
     snprintf(why, sizeof why,
              "error exporting items, request to endpoint responded with HTTP Status Code %d",
              response->status);
-    otelcol_exporter_answer(x->engine, request,
+    otelcol_exporter_answer(sending,
                             is_retryable(response->status) ? OTELCOL_AGAIN : OTELCOL_REFUSED,
                             http_retry_after(response), why);
 }
 
 /* The body in JSON, compressed here because the queue keeps protobuf. */
-static enum status json_body(struct exporter *x, const struct outbox_request *request,
-                             struct str *body, struct error *err)
+static enum status json_body(const struct args *a, const struct outbox_request *request,
+                             struct body *own, struct str *body, struct error *err)
 {
-    buf_clear(&x->json);
-    buf_clear(&x->packed);
-    if (otlp_to_json(request->otlp, request->body, &x->json, err) != STATUS_OK)
+    buf_clear(&own->json);
+    buf_clear(&own->packed);
+    if (otlp_to_json(request->otlp, request->body, &own->json, err) != STATUS_OK)
         return err->status;
-    enum compression method = otelcol_compression(x->args->client.compression);
-    *body = buf_view(&x->json);
+    enum compression method = otelcol_compression(a->client.compression);
+    *body = buf_view(&own->json);
     if (method == COMPRESSION_NONE)
         return STATUS_OK;
-    enum status status = compress_bytes(method, 0, *body, &x->packed, err);
-    *body = buf_view(&x->packed);
+    enum status status = compress_bytes(method, 0, *body, &own->packed, err);
+    *body = buf_view(&own->packed);
     return status;
 }
 
-static size_t make_headers(const struct exporter *x, bool is_json, struct http_header *headers)
+static size_t make_headers(const struct args *a, bool is_json, struct http_header *headers)
 {
-    enum compression method = otelcol_compression(x->args->client.compression);
-    const struct str_map *own = &x->args->client.headers;
+    enum compression method = otelcol_compression(a->client.compression);
+    const struct str_map *own = &a->client.headers;
     size_t count = 0;
     headers[count++] = (struct http_header){
         STR("Content-Type"), is_json ? STR("application/json") : STR("application/x-protobuf")};
-    if (method != COMPRESSION_NONE) {
-        headers[count++] =
-            (struct http_header){STR("Content-Encoding"), x->args->client.compression};
-    }
+    if (method != COMPRESSION_NONE)
+        headers[count++] = (struct http_header){STR("Content-Encoding"), a->client.compression};
     for (size_t i = 0; i < own->count; i++) {
         headers[count++] = (struct http_header){own->items[i].key, own->items[i].value};
     }
     return count;
 }
 
-static void send(void *self, struct outbox_request *request)
+static struct http_call *send(struct otelcol_exporter *e, struct otelcol_sending *sending)
 {
-    struct exporter *x = self;
+    struct exporter *x = (struct exporter *)e;
+    const struct args *a = e->args;
+    const struct outbox_request *request = sending->request;
     struct http_header headers[MAX_HEADERS + 2];
     struct error err = {0};
     struct arena arena;
-    bool is_json = str_is(x->args->encoding, "json");
+    bool is_json = str_is(a->encoding, "json");
     struct str body = request->body;
-    if (is_json && json_body(x, request, &body, &err) != STATUS_OK) {
-        otelcol_exporter_answer(x->engine, request, OTELCOL_REFUSED, 0, err.message);
-        return;
+    if (is_json && json_body(a, request, &x->bodies[request->otlp], &body, &err) != STATUS_OK) {
+        otelcol_exporter_answer(sending, OTELCOL_REFUSED, 0, err.message);
+        return NULL;
     }
-    arena_init(&arena, host_memory(x->host), 64 * 1024);
+    arena_init(&arena, host_memory(e->host), 64 * 1024);
     struct http_call_options options = {
         .method = STR("POST"),
-        .url = signal_url(x, request->otlp, &arena),
+        .url = signal_url(a, request->otlp, &arena),
         .headers = headers,
-        .header_count = make_headers(x, is_json, headers),
+        .header_count = make_headers(a, is_json, headers),
         .body = body,
-        .timeout_ns = x->args->client.timeout.ns,
+        .timeout_ns = a->client.timeout.ns,
     };
-    x->request = request;
-    x->call = http_client_send(x->client, &options, answered, x);
+    struct http_call *call = http_client_send(e->client, &options, answered, sending);
     arena_release(&arena);
+    return call;
 }
 
-static void cancel(void *self, struct outbox_request *request)
+static struct otelcol_exporter_config engine_config(const void *args)
 {
-    struct exporter *x = self;
-    (void)request;
-    if (x->call != NULL)
-        http_call_cancel(x->call);
-    x->call = NULL;
-    x->request = NULL;
-}
-
-static const struct otelcol_exporter_ops ops = {send, cancel};
-
-static struct otelcol_exporter_config engine_config(const struct args *a)
-{
+    const struct args *a = args;
     bool is_json = str_is(a->encoding, "json");
     const struct compression_params *params = a->client.compression_params;
     return (struct otelcol_exporter_config){
@@ -257,94 +238,54 @@ static struct otelcol_exporter_config engine_config(const struct args *a)
     };
 }
 
-static enum status make_client(struct exporter *x, const struct args *a, struct error *err)
+static enum status make_client(struct component_host *host, const void *args,
+                               struct http_client **out, struct error *err)
 {
+    const struct args *a = args;
     struct http_client_options options = {
         .user_agent = STR("invar/" INVAR_VERSION),
         .proxy_url = a->client.proxy_url,
         .proxy_from_environment = a->client.proxy_url.len == 0,
         .follow_redirects = true,
         .disable_keepalive = a->client.disable_keep_alives,
-        .owner = host_memory(x->host),
+        .owner = host_memory(host),
     };
     struct arena arena;
-    arena_init(&arena, host_memory(x->host), 16 * 1024 * 1024);
+    arena_init(&arena, host_memory(host), 16 * 1024 * 1024);
     enum status status = otelcol_tls_client_apply(&a->client.tls, &arena, &options.tls, err);
-    struct http_client *client = NULL;
     if (status == STATUS_OK) {
-        client = http_client_new(host_loop(x->host), &options, err);
-        if (client == NULL)
-            status = err->status;
+        *out = http_client_new(host_loop(host), &options, err);
+        status = *out == NULL ? err->status : STATUS_OK;
     }
     arena_release(&arena);
-    if (status != STATUS_OK)
-        return status;
-    host_connect_internal(x->host, client);
-    if (x->client != NULL)
-        http_client_free(x->client);
-    x->client = client;
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        host_connect_internal(host, *out);
+    return status;
 }
+
+static const struct otelcol_exporter_ops ops = {engine_config, make_client, send};
 
 static enum status build(void *self, struct component_host *host, const void *args,
                          struct error *err)
 {
     struct exporter *x = self;
     (void)err;
-    x->host = host;
-    x->args = args;
-    buf_init(&x->json, host_memory(host), MAX_JSON);
-    buf_init(&x->packed, host_memory(host), MAX_JSON);
-    x->engine = otelcol_exporter_new(host, &ops, x);
-    return STATUS_OK;
-}
-
-static void start(void *self)
-{
-    struct exporter *x = self;
-    struct error err = {0};
-    struct otelcol_exporter_config config = engine_config(x->args);
-    if (make_client(x, x->args, &err) != STATUS_OK) {
-        LOG(host_log(x->host), LOG_ERROR, "failed to start the exporter",
-            LOG_C("err", err.message));
-        host_health(x->host, HEALTH_UNHEALTHY, err.message);
-        return;
+    for (size_t i = 0; i < OTLP_SIGNALS; i++) {
+        buf_init(&x->bodies[i].json, host_memory(host), MAX_JSON);
+        buf_init(&x->bodies[i].packed, host_memory(host), MAX_JSON);
     }
-    otelcol_exporter_start(x->engine, &config);
-}
-
-static enum status update(void *self, const void *args, const void *old_args, struct error *err)
-{
-    struct exporter *x = self;
-    struct otelcol_exporter_config config = engine_config(args);
-    (void)old_args;
-    bool was_started = x->client != NULL;
-    cancel(x, NULL);
-    if (make_client(x, args, err) != STATUS_OK)
-        return err->status;
-    x->args = args;
-    if (was_started) {
-        otelcol_exporter_restart(x->engine, &config);
-    } else {
-        otelcol_exporter_start(x->engine, &config);
-    }
+    otelcol_exporter_build(&x->engine, host, args, &ops);
     return STATUS_OK;
-}
-
-static void stop(void *self)
-{
-    struct exporter *x = self;
-    otelcol_exporter_stop(x->engine);
 }
 
 static void release(void *self)
 {
     struct exporter *x = self;
-    otelcol_exporter_free(x->engine);
-    if (x->client != NULL)
-        http_client_free(x->client);
-    buf_release(&x->json);
-    buf_release(&x->packed);
+    otelcol_exporter_release(&x->engine);
+    for (size_t i = 0; i < OTLP_SIGNALS; i++) {
+        buf_release(&x->bodies[i].json);
+        buf_release(&x->bodies[i].packed);
+    }
 }
 
 const struct component_def otelcol_exporter_otlphttp = {
@@ -355,8 +296,8 @@ const struct component_def otelcol_exporter_otlphttp = {
     .exports = &otelcol_consumer_shape,
     .size = sizeof(struct exporter),
     .build = build,
-    .start = start,
-    .update = update,
-    .stop = stop,
+    .start = otelcol_exporter_start,
+    .update = otelcol_exporter_update,
+    .stop = otelcol_exporter_stop,
     .release = release,
 };

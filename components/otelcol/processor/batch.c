@@ -1,10 +1,11 @@
 /* otelcol.processor.batch: joins small requests into large ones, on wire bytes.
  *
- * What comes in is written to a log of the component's own (one a signal, below its data folder)
- * and acknowledged; it leaves the log when the next component has taken it, so that nothing
- * acknowledged is lost by a crash while it waits for its batch to fill. Batches leave one after the
- * other in the order of arrival. Bounded by MAX_PENDING bytes a signal: beyond, pushes are asked to
- * come again. */
+ * Where the one next component has a queue that can join requests (an OTLP exporter), they go there
+ * at once with the rule of joining: one log on disk then serves both. Otherwise what comes in is
+ * written to a log of the component's own (one a signal, below its data folder) and acknowledged;
+ * it leaves the log when the next component has taken it, so that nothing acknowledged is lost by a
+ * crash while it waits for its batch to fill. Batches leave one after the other in the order of
+ * arrival. Bounded by MAX_PENDING bytes a signal: beyond, pushes are asked to come again. */
 
 #include "base/vec.h"
 #include "base/world.h"
@@ -90,6 +91,8 @@ struct lane {
     struct loop_timer *flush_timer;
     struct loop_timer *retry_timer;
     struct self_metric *by_size, *by_timeout;
+    uint64_t joined; /* items that were handed on to be joined, since the last request was full */
+    struct loop_timer *joined_timer;
 };
 
 struct batcher {
@@ -276,7 +279,10 @@ static void flush(struct lane *lane, uint64_t least, struct self_metric *reason)
     } else {
         struct cut cut = {.lane = lane, .left = items, .least = least};
         buf_init(&cut.rest, host_memory(b->host), 2 * (size_t)MAX_PENDING);
-        const struct otlp_pieces pieces = {(size_t)max, host_memory(b->host), take_piece, &cut};
+        const struct otlp_pieces pieces = {.max_items = (size_t)max,
+                                           .owner = host_memory(b->host),
+                                           .take = take_piece,
+                                           .arg = &cut};
         otlp_split(lane->signal, buf_view(&lane->pending), &pieces, &err);
         buf_clear(&lane->pending);
         buf_str(&lane->pending, buf_view(&cut.rest));
@@ -317,6 +323,65 @@ static enum status store(struct lane *lane, struct otlp_batch *batch, struct err
     return STATUS_OK;
 }
 
+/* ---- joining in the next component's queue ---- */
+static uint32_t at_most_u32(uint64_t value)
+{
+    return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+}
+
+static struct otlp_joining joining(const struct args *args)
+{
+    bool at_once = args->timeout.ns <= 0 || args->send_batch_size == 0;
+    int64_t linger_ms = (args->timeout.ns + 999999) / 1000000;
+    return (struct otlp_joining){
+        .least = at_once ? 1 : at_most_u32(args->send_batch_size),
+        .most = at_most_u32(args->send_batch_max_size),
+        .linger_ms = at_once ? 0 : at_most_u32((uint64_t)linger_ms),
+    };
+}
+
+/* More than one would need to know which of them has what already. */
+static bool can_be_joined(const struct lane *lane)
+{
+    const struct fanout *next = &lane->owner->next.signals[lane->signal];
+    return next->count == 1 && sink_joins(next->sinks[0]) && lane->first == NULL &&
+           lane->items_in == lane->items_out && !lane->is_pushing;
+}
+
+/* The queue cuts the requests; when is as well known here. */
+static void count_requests(struct lane *lane, const struct otlp_joining *rule, size_t items)
+{
+    lane->joined += items;
+    while (lane->joined >= rule->least) {
+        uint64_t most = rule->most != 0 ? rule->most : lane->joined;
+        lane->joined -= lane->joined < most ? lane->joined : most;
+        self_inc(lane->by_size);
+    }
+    if (lane->joined == 0) {
+        loop_timer_stop(lane->joined_timer);
+    } else if (!loop_timer_active(lane->joined_timer)) {
+        loop_timer_start(lane->joined_timer, rule->linger_ms * INT64_C(1000000), 0);
+    }
+}
+
+static void joined_by_timeout(void *arg)
+{
+    struct lane *lane = arg;
+    lane->joined = 0;
+    self_inc(lane->by_timeout);
+}
+
+static void push_to_be_joined(struct lane *lane, struct otlp_batch *batch, struct ack *ack)
+{
+    struct batcher *b = lane->owner;
+    struct otlp_joining rule = joining(b->args);
+    struct otlp_batch *joined = otlp_batch_joining(batch, rule);
+    otelcol_fanout_push(&b->next, &joined->base, ack);
+    batch_unref(&joined->base);
+    host_count_out(b->host, batch->base.items);
+    count_requests(lane, &rule, batch->base.items);
+}
+
 static void push(void *self, struct batch *batch, struct ack *ack)
 {
     struct batcher *b = self;
@@ -325,6 +390,10 @@ static void push(void *self, struct batch *batch, struct ack *ack)
     struct error err = {0};
     if (batch->items == 0) {
         ack_done(ack, ACK_DONE, 0);
+        return;
+    }
+    if (can_be_joined(lane)) {
+        push_to_be_joined(lane, otlp, ack);
         return;
     }
     size_t held = lane->pending.len + lane->chunk_bytes;
@@ -341,7 +410,7 @@ static void push(void *self, struct batch *batch, struct ack *ack)
     flush_when_full(lane);
 }
 
-static const struct sink_ops sink_table = {push};
+static const struct sink_ops sink_table = {.push = push};
 
 /* ---- life ---- */
 static enum status build(void *self, struct component_host *host, const void *args,
@@ -420,6 +489,7 @@ static void start(void *self)
     for (size_t i = 0; i < OTLP_SIGNALS; i++) {
         b->lanes[i].flush_timer = loop_timer_new(loop, flush_by_timeout, &b->lanes[i]);
         b->lanes[i].retry_timer = loop_timer_new(loop, retry, &b->lanes[i]);
+        b->lanes[i].joined_timer = loop_timer_new(loop, joined_by_timeout, &b->lanes[i]);
     }
     for (size_t i = 0; i < OTLP_SIGNALS; i++) {
         if (has_log(b, names[i]))
@@ -463,6 +533,7 @@ static void release_lane(struct lane *lane)
     buf_release(&lane->pending);
     loop_timer_close(lane->flush_timer);
     loop_timer_close(lane->retry_timer);
+    loop_timer_close(lane->joined_timer);
     if (lane->cursor != NULL)
         wal_cursor_close(lane->cursor);
     if (lane->wal != NULL)

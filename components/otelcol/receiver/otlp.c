@@ -10,7 +10,7 @@
 #include "runtime/telemetry/otlp_scan.h"
 
 enum {
-    MAX_WAITING = 64 * 1024 * 1024,
+    MAX_WAITING = 32 * 1024 * 1024,
     DEFAULT_GRPC_MESSAGE = 4 * 1024 * 1024,
     DEFAULT_HTTP_BODY = 20 * 1024 * 1024,
 };

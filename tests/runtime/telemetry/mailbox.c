@@ -47,7 +47,7 @@ static void received(void *self, struct batch *batch, struct ack *ack)
     r->held_count = 0;
 }
 
-static const struct sink_ops ops = {received};
+static const struct sink_ops ops = {.push = received};
 
 static void push_more(struct pusher *p);
 

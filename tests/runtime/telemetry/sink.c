@@ -28,7 +28,7 @@ static void target_push(void *self, struct batch *batch, struct ack *ack)
         ack_done(ack, t->answer, t->answer == ACK_RETRY ? 7 : 0);
 }
 
-static const struct sink_ops target_ops = {target_push};
+static const struct sink_ops target_ops = {.push = target_push};
 
 struct note {
     struct ack ack;
@@ -161,7 +161,7 @@ static void relay_push(void *self, struct batch *batch, struct ack *ack)
     sink_push(((struct relay *)self)->to, batch, ack);
 }
 
-static const struct sink_ops relay_ops = {relay_push};
+static const struct sink_ops relay_ops = {.push = relay_push};
 
 TEST(sink, an_ack_finds_its_way_back_over_several_loops)
 {
