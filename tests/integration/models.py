@@ -15,7 +15,7 @@ import tempfile
 
 MODELS = pathlib.Path(os.environ.get("INVAR_SOURCE", ".")) / "tests" / "models"
 DEPTH = 2000000
-SECONDS = 60
+SECONDS = 300
 
 
 def run(command, folder):
