@@ -26,7 +26,6 @@ struct body_compiler {
     const struct ast *ast;
     struct str skipped; /* statements of this name in the outermost body; empty = none */
     VEC(struct work) works;
-    VEC(struct expr *) exprs;
     VEC(const struct statement *) idle;
     VEC(struct tally) tallies;
 };
@@ -217,17 +216,75 @@ static struct body *begin(struct body_compiler *c, ast_id block, const struct sh
     return body;
 }
 
+/* ---- expressions ---- */
+
+/* A subtree lies together, so that an attribute comes right behind its expression. */
+static void find_exprs(struct expr_compiler *compiler, struct arena *arena, const struct ast *ast,
+                       ast_id statement)
+{
+    bool refers = false;
+    for (ast_id id = ast_first(ast, statement); id <= statement; id++) {
+        uint8_t kind = ast_at(ast, id)->kind;
+        refers |= kind == AST_IDENT;
+        if (kind != AST_ATTRIBUTE)
+            continue;
+        if (refers)
+            VEC_PUSH(&compiler->found, expr_compile_with(compiler, arena, ast, ast_value(ast, id)));
+        refers = false;
+    }
+}
+
+static bool is_skipped(const struct ast *ast, ast_id statement, struct str skipped)
+{
+    return skipped.len && ast_at(ast, statement)->kind == AST_BLOCK &&
+           str_eq(ast_text(ast, ast_at(ast, statement)->child), skipped);
+}
+
+struct body_exprs body_find_exprs(struct expr_compiler *compiler, struct arena *arena,
+                                  const struct ast *ast, ast_id block, struct str skipped)
+{
+    struct body_exprs exprs = {0};
+    compiler->found.len = 0;
+    AST_EACH(ast, body_node(ast, block), statement)
+    {
+        if (!is_skipped(ast, statement, skipped))
+            find_exprs(compiler, arena, ast, statement);
+    }
+    exprs.count = compiler->found.len;
+    if (exprs.count) {
+        exprs.items = ARENA_ARRAY(arena, exprs.count, const struct expr *);
+        memcpy(exprs.items, compiler->found.items, exprs.count * sizeof(const struct expr *));
+    }
+    return exprs;
+}
+
+/* ---- the whole body ---- */
+
 struct body *body_compile(struct arena *arena, const struct ast *ast, ast_id block,
                           const struct shape *shape)
 {
-    return body_compile_without(arena, ast, block, shape, STR(""));
+    struct expr_compiler compiler = {0};
+    struct body_exprs exprs = body_find_exprs(&compiler, arena, ast, block, STR(""));
+    expr_compiler_release(&compiler);
+    return body_compile_without(arena, ast, block, shape, STR(""), &exprs);
+}
+
+/* The expressions come in the order of their attributes. */
+static const struct expr *expr_of(const struct body_exprs *exprs, size_t *next, ast_id value)
+{
+    while (*next < exprs->count && exprs->items[*next]->node < value)
+        (*next)++;
+    bool is_it = *next < exprs->count && exprs->items[*next]->node == value;
+    return is_it ? exprs->items[*next] : NULL;
 }
 
 struct body *body_compile_without(struct arena *arena, const struct ast *ast, ast_id block,
-                                  const struct shape *shape, struct str skipped)
+                                  const struct shape *shape, struct str skipped,
+                                  const struct body_exprs *exprs)
 {
     struct body_compiler c = {.arena = arena, .ast = ast, .skipped = skipped};
     struct body *root = begin(&c, block, shape);
+    size_t next = 0;
     while (c.works.len > 0) {
         struct work *top = &c.works.items[c.works.len - 1];
         if (top->at == top->body->count) {
@@ -236,18 +293,13 @@ struct body *body_compile_without(struct arena *arena, const struct ast *ast, as
         }
         struct statement *s = &top->body->statements[top->at++];
         if (ast_at(ast, s->node)->kind == AST_ATTRIBUTE) {
-            s->expr = expr_compile(arena, ast, ast_value(ast, s->node));
-            VEC_PUSH(&c.exprs, s->expr);
+            s->expr = expr_of(exprs, &next, ast_value(ast, s->node));
             if (s->hit.row && s->hit.row->no_effect)
                 VEC_PUSH(&c.idle, s);
         } else if (!s->problem) {
             s->body = begin(&c, s->node, s->hit.row->free_form ? NULL : s->hit.row->shape);
         }
     }
-    root->expr_count = c.exprs.len;
-    root->exprs = ARENA_ARRAY(arena, c.exprs.len + 1, struct expr *);
-    if (c.exprs.len > 0)
-        memcpy(root->exprs, c.exprs.items, c.exprs.len * sizeof(struct expr *));
     root->idle_count = c.idle.len;
     if (c.idle.len > 0) {
         root->idle = ARENA_ARRAY(arena, c.idle.len, const struct statement *);
@@ -255,7 +307,6 @@ struct body *body_compile_without(struct arena *arena, const struct ast *ast, as
     }
     VEC_RELEASE(&c.idle);
     VEC_RELEASE(&c.works);
-    VEC_RELEASE(&c.exprs);
     VEC_RELEASE(&c.tallies);
     return root;
 }
@@ -267,14 +318,4 @@ void body_warn(const struct body *b, struct diags *diags)
         diag_add(diags, DIAG_NO_EFFECT, s->ast->source, ast_range(s->ast, s->node),
                  STR_ARG(s->name), s->hit.row->doc);
     }
-}
-
-size_t body_expr_count(const struct body *b)
-{
-    return b->expr_count;
-}
-
-struct expr *body_expr_at(const struct body *b, size_t index)
-{
-    return b->exprs[index];
 }

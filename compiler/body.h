@@ -4,12 +4,14 @@
 /* Inside the compiler: compiled bodies (decode.h) and the missing rows that decoding and the static
  * check both report. */
 
+#include "compiler/code.h"
 #include "compiler/decode.h"
 
 /* A statement that is wrong whatever its value: reported when its turn comes. */
 struct statement {
     struct schema_hit hit;
-    struct expr *expr; /* ATTRIBUTE; NULL for blocks */
+    const struct expr
+        *expr;         /* ATTRIBUTE that refers to something; others are compiled when needed */
     struct body *body; /* BLOCK */
     struct str name;
     uint32_t index; /* BLOCKS, ENUM_BLOCKS: which of `total` */
@@ -24,6 +26,12 @@ struct missing {
     const char *name;
 };
 
+/* Expressions that refer to something, in source order. */
+struct body_exprs {
+    const struct expr **items;
+    size_t count;
+};
+
 struct body {
     const struct shape *shape; /* NULL = free-form */
     const struct row *label_row;
@@ -32,8 +40,6 @@ struct body {
     uint32_t count;
     struct missing *missing; /* required rows that are absent, in schema order */
     uint32_t missing_count;
-    struct expr **exprs; /* of the outermost body: all, in source order */
-    size_t expr_count;
     const struct statement **idle; /* of the outermost body: arguments that change nothing */
     size_t idle_count;
 };
@@ -44,9 +50,15 @@ struct body *body_survey(struct arena *arena, const struct ast *ast, ast_id bloc
                          const struct shape *shape);
 void statement_report(const struct statement *s, struct diags *diags);
 
-/* body_compile, as if the statements named `skipped` were not in the outermost body. */
+/* Those of a body, wherever they stand in it, except for the statements named `skipped` (empty =
+ * none) of the outermost body. For trees without errors. */
+struct body_exprs body_find_exprs(struct expr_compiler *compiler, struct arena *arena,
+                                  const struct ast *ast, ast_id block, struct str skipped);
+/* body_compile, as if the statements named `skipped` were not in the outermost body; `exprs` are
+ * its expressions and outlive it. */
 struct body *body_compile_without(struct arena *arena, const struct ast *ast, ast_id block,
-                                  const struct shape *shape, struct str skipped);
+                                  const struct shape *shape, struct str skipped,
+                                  const struct body_exprs *exprs);
 /* Where the struct of a nested block goes in its parent's `args`: made, counted, without defaults
  * yet. */
 char *body_room(struct arena *arena, const struct statement *s, char *args);

@@ -6,6 +6,7 @@
  * most one value, which the run keeps in trace[i] until it ends: that is how a value finds its
  * place in the text. */
 
+#include "base/vec.h"
 #include "compiler/eval.h"
 #include "compiler/fault.h"
 #include "compiler/literal.h"
@@ -38,12 +39,35 @@ struct op {
 
 struct expr {
     const struct ast *ast;
+    ast_id node;
     struct op *ops;
     uint32_t op_count;
     struct expr_ref *refs;
     size_t ref_count;
     bool calls; /* calls a function */
 };
+
+struct expr_visit {
+    ast_id node;
+    ast_id next; /* child to visit next; 0 = all done */
+};
+
+/* What compiling needs, kept from one expression to the next. Zeroed at first. */
+struct expr_compiler {
+    struct arena *arena;
+    const struct ast *ast;
+    VEC(struct expr_visit) visits;
+    VEC(struct op) ops;
+    VEC(struct expr_ref) refs;
+    VEC(struct str) names; /* of all references, one after the other */
+    VEC(size_t) first;     /* where the names of a reference begin */
+    VEC(const struct expr *) found;
+    int64_t open; /* the reference that the next .name prolongs; -1 = none */
+    bool calls;
+};
+struct expr *expr_compile_with(struct expr_compiler *compiler, struct arena *arena,
+                               const struct ast *ast, ast_id node);
+void expr_compiler_release(struct expr_compiler *compiler);
 
 enum { RUN_INLINE = 24 };
 

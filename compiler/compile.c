@@ -1,28 +1,10 @@
 /* From syntax tree to expression code. Walks with a stack of its own; linear. */
 
-#include "base/vec.h"
 #include "compiler/code.h"
 
 enum { NO_REF = -1 };
 
-struct visit {
-    ast_id node;
-    ast_id next; /* child to visit next; 0 = all done */
-};
-
-struct compiler {
-    struct arena *arena;
-    const struct ast *ast;
-    VEC(struct visit) visits;
-    VEC(struct op) ops;
-    VEC(struct expr_ref) refs;
-    VEC(struct str) names; /* of all references, one after the other */
-    VEC(size_t) first;     /* where the names of a reference begin */
-    int64_t open;          /* the reference that the next .name prolongs, or NO_REF */
-    bool calls;
-};
-
-static struct op *emit(struct compiler *c, enum op_kind kind, ast_id node)
+static struct op *emit(struct expr_compiler *c, enum op_kind kind, ast_id node)
 {
     VEC_PUSH(&c->ops, ((struct op){.kind = (uint8_t)kind, .node = node}));
     return &c->ops.items[c->ops.len - 1];
@@ -39,7 +21,7 @@ static uint32_t count_children(const struct ast *ast, ast_id node)
     return count;
 }
 
-static void emit_literal(struct compiler *c, ast_id node)
+static void emit_literal(struct expr_compiler *c, ast_id node)
 {
     struct literal *literal = ARENA_NEW(c->arena, struct literal);
     literal_read(literal, ast_at(c->ast, node)->op, ast_text(c->ast, node), c->arena);
@@ -47,7 +29,7 @@ static void emit_literal(struct compiler *c, ast_id node)
     c->open = NO_REF;
 }
 
-static void emit_load(struct compiler *c, ast_id node)
+static void emit_load(struct expr_compiler *c, ast_id node)
 {
     struct op *op = emit(c, OP_LOAD, node);
     op->count = (uint32_t)c->refs.len;
@@ -58,7 +40,7 @@ static void emit_load(struct compiler *c, ast_id node)
     VEC_PUSH(&c->refs, ((struct expr_ref){.count = 1, .node = node}));
 }
 
-static void emit_access(struct compiler *c, ast_id node)
+static void emit_access(struct expr_compiler *c, ast_id node)
 {
     ast_id name = ast_at(c->ast, ast_at(c->ast, node)->child)->next;
     struct op *op = emit(c, OP_ACCESS, node);
@@ -71,7 +53,7 @@ static void emit_access(struct compiler *c, ast_id node)
     c->refs.items[c->open].node = node;
 }
 
-static void emit_object(struct compiler *c, ast_id node)
+static void emit_object(struct expr_compiler *c, ast_id node)
 {
     uint32_t count = count_children(c->ast, node);
     struct str *keys = ARENA_ARRAY(c->arena, count + 1, struct str);
@@ -85,7 +67,7 @@ static void emit_object(struct compiler *c, ast_id node)
     op->as.keys = keys;
 }
 
-static void emit_call(struct compiler *c, ast_id node)
+static void emit_call(struct expr_compiler *c, ast_id node)
 {
     uint32_t count = count_children(c->ast, node) - 1;
     if (count == 0)
@@ -95,7 +77,7 @@ static void emit_call(struct compiler *c, ast_id node)
 }
 
 /* All children have been compiled. */
-static void leave(struct compiler *c, ast_id node)
+static void leave(struct expr_compiler *c, ast_id node)
 {
     const struct ast_node *n = ast_at(c->ast, node);
     switch (n->kind) {
@@ -114,11 +96,11 @@ static void leave(struct compiler *c, ast_id node)
     c->open = NO_REF;
 }
 
-static void walk(struct compiler *c, ast_id root)
+static void walk(struct expr_compiler *c, ast_id root)
 {
-    VEC_PUSH(&c->visits, ((struct visit){root, ast_at(c->ast, root)->child}));
+    VEC_PUSH(&c->visits, ((struct expr_visit){root, ast_at(c->ast, root)->child}));
     while (c->visits.len > 0) {
-        struct visit *top = &c->visits.items[c->visits.len - 1];
+        struct expr_visit *top = &c->visits.items[c->visits.len - 1];
         ast_id child = top->next;
         if (child == 0) {
             ast_id node = top->node;
@@ -132,37 +114,68 @@ static void walk(struct compiler *c, ast_id root)
         if (parent->kind == AST_CALL && ast_at(c->ast, parent->child)->next == child)
             emit(c, OP_CALLEE, parent->child);
         if (n->kind != AST_NAME)
-            VEC_PUSH(&c->visits, ((struct visit){child, n->child}));
+            VEC_PUSH(&c->visits, ((struct expr_visit){child, n->child}));
     }
 }
 
-static void *keep(struct arena *arena, const void *items, size_t count, size_t size)
+static void *keep(char **room, const void *items, size_t count, size_t size)
 {
-    void *copy = arena_array(arena, count + 1, size);
+    void *copy = *room;
     if (count > 0)
         memcpy(copy, items, count * size);
+    *room += count * size;
     return copy;
+}
+
+/* One block: the expression, its operations, references and their names. All are aligned to 8. */
+static struct expr *keep_all(struct expr_compiler *c, struct arena *arena)
+{
+    size_t ops = c->ops.len * sizeof(struct op), refs = c->refs.len * sizeof(struct expr_ref);
+    size_t names = c->names.len * sizeof(struct str);
+    char *room = arena_zalloc(arena, sizeof(struct expr) + ops + refs + names);
+    struct expr *e = (void *)room;
+    room += sizeof(*e);
+    e->ast = c->ast;
+    e->calls = c->calls;
+    e->op_count = (uint32_t)c->ops.len;
+    e->ops = keep(&room, c->ops.items, c->ops.len, sizeof(struct op));
+    e->ref_count = c->refs.len;
+    e->refs = keep(&room, c->refs.items, c->refs.len, sizeof(struct expr_ref));
+    const struct str *all = keep(&room, c->names.items, c->names.len, sizeof(struct str));
+    for (size_t i = 0; i < c->refs.len; i++)
+        e->refs[i].names = all + c->first.items[i];
+    return e;
+}
+
+struct expr *expr_compile_with(struct expr_compiler *c, struct arena *arena, const struct ast *ast,
+                               ast_id node)
+{
+    c->arena = arena;
+    c->ast = ast;
+    c->open = NO_REF;
+    c->calls = false;
+    c->visits.len = c->ops.len = c->refs.len = c->names.len = c->first.len = 0;
+    walk(c, node);
+    struct expr *e = keep_all(c, arena);
+    e->node = node;
+    return e;
+}
+
+void expr_compiler_release(struct expr_compiler *c)
+{
+    VEC_RELEASE(&c->visits);
+    VEC_RELEASE(&c->ops);
+    VEC_RELEASE(&c->refs);
+    VEC_RELEASE(&c->names);
+    VEC_RELEASE(&c->first);
+    VEC_RELEASE(&c->found);
 }
 
 struct expr *expr_compile(struct arena *arena, const struct ast *ast, ast_id node)
 {
-    struct compiler c = {.arena = arena, .ast = ast, .open = NO_REF};
-    walk(&c, node);
-    struct expr *e = ARENA_NEW(arena, struct expr);
-    e->ast = ast;
-    e->calls = c.calls;
-    e->op_count = (uint32_t)c.ops.len;
-    e->ops = keep(arena, c.ops.items, c.ops.len, sizeof(struct op));
-    e->ref_count = c.refs.len;
-    e->refs = keep(arena, c.refs.items, c.refs.len, sizeof(struct expr_ref));
-    const struct str *names = keep(arena, c.names.items, c.names.len, sizeof(struct str));
-    for (size_t i = 0; i < c.refs.len; i++)
-        e->refs[i].names = names + c.first.items[i];
-    VEC_RELEASE(&c.visits);
-    VEC_RELEASE(&c.ops);
-    VEC_RELEASE(&c.refs);
-    VEC_RELEASE(&c.names);
-    VEC_RELEASE(&c.first);
+    struct expr_compiler c = {.arena = arena};
+    struct expr *e = expr_compile_with(&c, arena, ast, node);
+    expr_compiler_release(&c);
     return e;
 }
 

@@ -17,12 +17,16 @@ struct frame {
     uint32_t next; /* statement */
 };
 
+enum { SCRATCH_CHUNK = 1024 };
+
 struct decoder {
     const struct scope *scope;
     struct arena *arena;
     struct diags *diags;
     struct fault fault;
     VEC(struct frame) frames;
+    struct arena scratch; /* the code of one constant */
+    struct expr_compiler compiler;
 };
 
 static bool plain(struct decoder *d, const char *message)
@@ -31,13 +35,37 @@ static bool plain(struct decoder *d, const char *message)
     return false;
 }
 
+static void decoder_init(struct decoder *d)
+{
+    fault_init(&d->fault);
+    arena_init(&d->scratch, NULL, 0);
+    d->scratch.chunk_size = SCRATCH_CHUNK;
+}
+
+static void decoder_release(struct decoder *d)
+{
+    VEC_RELEASE(&d->frames);
+    expr_compiler_release(&d->compiler);
+    arena_release(&d->scratch);
+    fault_release(&d->fault);
+}
+
+/* Code that refers to nothing lives until the next one. */
+static const struct expr *expr_for(struct decoder *d, const struct statement *s)
+{
+    if (s->expr)
+        return s->expr;
+    arena_reset(&d->scratch);
+    return expr_compile_with(&d->compiler, &d->scratch, s->ast, ast_value(s->ast, s->node));
+}
+
 static bool decode_attribute(struct decoder *d, const struct statement *s, char *args)
 {
     const struct row *row = s->hit.row;
     char *member = args + s->hit.base + row->offset;
     struct run run;
     struct coercion c = {.arena = d->arena, .fault = &d->fault};
-    const struct value *v = run_begin(&run, s->expr, d->scope, &d->fault, d->diags);
+    const struct value *v = run_begin(&run, expr_for(d, s), d->scope, &d->fault, d->diags);
     bool ok = v != NULL;
     if (ok) {
         schema_reset(row, member);
@@ -80,7 +108,7 @@ static struct value *free_entry(struct decoder *d, const struct row *row, const 
     }
     struct run run;
     struct value *result = NULL;
-    const struct value *v = run_begin(&run, s->expr, d->scope, &d->fault, d->diags);
+    const struct value *v = run_begin(&run, expr_for(d, s), d->scope, &d->fault, d->diags);
     if (v && check_entry(d, row, &run, v))
         result = row && row->type->kind == FIELD_ANY ? coerce_any(v) : value_ref(v);
     run_end(&run);
@@ -172,7 +200,7 @@ static bool decode_statement(struct decoder *d, const struct statement *s, char 
         statement_report(s, d->diags);
         return false;
     }
-    if (s->expr)
+    if (ast_at(s->ast, s->node)->kind == AST_ATTRIBUTE)
         return decode_attribute(d, s, args);
     if (s->hit.row->free_form)
         return decode_free_block(d, s, args);
@@ -195,7 +223,7 @@ bool body_decode(const struct body *b, const struct scope *scope, struct arena *
                  struct diags *diags)
 {
     struct decoder d = {.scope = scope, .arena = arena, .diags = diags};
-    fault_init(&d.fault);
+    decoder_init(&d);
     enter(&d, b, args);
     bool ok = true;
     while (ok && d.frames.len > 0) {
@@ -208,19 +236,18 @@ bool body_decode(const struct body *b, const struct scope *scope, struct arena *
             d.frames.len--;
         }
     }
-    VEC_RELEASE(&d.frames);
     if (!ok)
         schema_release(b->shape, args);
-    fault_release(&d.fault);
+    decoder_release(&d);
     return ok;
 }
 
 struct value *body_values(const struct body *b, const struct scope *scope, struct diags *diags)
 {
     struct decoder d = {.scope = scope, .diags = diags};
-    fault_init(&d.fault);
+    decoder_init(&d);
     struct value *object = free_values(&d, b, NULL);
-    fault_release(&d.fault);
+    decoder_release(&d);
     return object;
 }
 

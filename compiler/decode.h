@@ -16,10 +16,6 @@ struct body *body_compile(struct arena *arena, const struct ast *ast, ast_id blo
                           const struct shape *shape);
 /* A warning for every argument that is given and changes nothing (row->no_effect). */
 void body_warn(const struct body *b, struct diags *diags);
-/* All leaf references of all expressions, in source order. */
-size_t body_expr_count(const struct body *b);
-struct expr *body_expr_at(const struct body *b, size_t index);
-
 /* Sets defaults, decodes in source order (first error stops), checks required, runs shape->check.
  * `args` points to shape->size bytes; on failure it is released and unusable. Plain errors (no
  * position) are added as diagnostics without range: callers attach the block. Memory is taken from

@@ -193,6 +193,8 @@ static void module_release(struct program_module *module)
     map_release(&module->ids);
     map_release(&module->declares);
     map_release(&module->firsts);
+    for (uint32_t i = 0; i < module->count; i++)
+        block_code_free(module->blocks[i].code);
     mem_free(module->problems);
 }
 

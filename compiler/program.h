@@ -118,8 +118,10 @@ struct program_block {
     uint32_t declare; /* CUSTOM: index of the declare or import in `declared_in` */
     struct program_module *declared_in; /* CUSTOM: NULL = the name leads nowhere */
     struct program_module *inner;       /* DECLARE, FOREACH: analysed bodies, once asked for */
-    struct body *body; /* NULL for declare and unusable blocks; of a foreach without template */
-    struct program_expr *exprs;
+    bool has_body; /* is evaluated: not for declare and unusable blocks; of a foreach without its
+                      template */
+    struct block_code *code;    /* of the body, once it was kept (program_keep_code) */
+    struct program_expr *exprs; /* those that refer to something, in source order */
     uint32_t expr_count;
     struct program_ref *refs;
     uint32_t ref_count;
@@ -232,6 +234,18 @@ static inline bool block_has_statements(const struct program_block *block)
 {
     return ast_at(block->ast, ast_block_body(block->ast, block->node))->child != 0;
 }
+
+/* A compiled body, in memory of its own: most blocks are evaluated once, or not at all after a
+ * reload. Expressions that refer to something are the block's. */
+struct block_code {
+    struct arena arena;
+    struct body *body;
+};
+struct block_code *program_compile_body(const struct program_block *block);
+void block_code_free(struct block_code *code);
+/* The block's from now on, until its program ends. */
+void program_keep_code(struct program_module *module, const struct program_block *block,
+                       struct block_code *owned_code);
 
 /* Index of the usable block with this id, or UINT32_MAX. */
 uint32_t program_find_block(const struct program_module *module, struct str id);

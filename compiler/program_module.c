@@ -280,37 +280,85 @@ static void place_all(struct program_module *module)
     }
 }
 
+/* A foreach's template is a module of its own. */
+static struct str left_out(const struct program_block *block)
+{
+    return block->kind == BLOCK_FOREACH ? STR("template") : STR("");
+}
+
 static bool has_body(const struct program_block *block)
 {
     return block->usable && block->kind != BLOCK_DECLARE &&
            (block->symbol.args || block->kind == BLOCK_CUSTOM);
 }
 
-static void compile_bodies(struct program_module *module)
+static void keep_exprs(struct arena *arena, struct program_block *block,
+                       const struct body_exprs *exprs)
+{
+    block->expr_count = (uint32_t)exprs->count;
+    block->exprs = ARENA_ARRAY(arena, exprs->count, struct program_expr);
+    for (uint32_t e = 0; e < block->expr_count; e++) {
+        block->exprs[e].expr = exprs->items[e];
+        block->exprs[e].first_ref = block->ref_count;
+        block->ref_count += (uint32_t)expr_ref_count(exprs->items[e]);
+    }
+    block->refs = ARENA_ARRAY(arena, block->ref_count, struct program_ref);
+}
+
+static void compile_exprs(struct program_module *module)
 {
     struct arena *arena = &module->program->arena;
+    struct expr_compiler compiler = {0};
     for (uint32_t i = 0; i < module->count; i++) {
         struct program_block *block = &module->blocks[i];
-        if (!has_body(block))
+        block->has_body = has_body(block);
+        if (!block->has_body)
             continue;
-        block->body =
-            body_compile_without(arena, block->ast, block->node, block->symbol.args,
-                                 block->kind == BLOCK_FOREACH ? STR("template") : STR(""));
-        block->expr_count = (uint32_t)body_expr_count(block->body);
-        block->exprs = ARENA_ARRAY(arena, block->expr_count, struct program_expr);
-        for (uint32_t e = 0; e < block->expr_count; e++) {
-            block->exprs[e].expr = body_expr_at(block->body, e);
-            block->exprs[e].first_ref = block->ref_count;
-            block->ref_count += (uint32_t)expr_ref_count(block->exprs[e].expr);
-        }
-        block->refs = ARENA_ARRAY(arena, block->ref_count, struct program_ref);
+        struct body_exprs exprs =
+            body_find_exprs(&compiler, arena, block->ast, block->node, left_out(block));
+        if (exprs.count)
+            keep_exprs(arena, block, &exprs);
     }
+    expr_compiler_release(&compiler);
+}
+
+enum { CODE_CHUNK = 512 };
+
+struct block_code *program_compile_body(const struct program_block *block)
+{
+    struct block_code *code = mem_zalloc(NULL, sizeof(*code));
+    arena_init(&code->arena, NULL, 0);
+    code->arena.chunk_size = CODE_CHUNK;
+    struct body_exprs exprs = {.count = block->expr_count};
+    exprs.items = mem_array(NULL, block->expr_count + 1, sizeof(const struct expr *));
+    for (uint32_t e = 0; e < block->expr_count; e++)
+        exprs.items[e] = block->exprs[e].expr;
+    code->body = body_compile_without(&code->arena, block->ast, block->node, block->symbol.args,
+                                      left_out(block), &exprs);
+    mem_free(exprs.items);
+    return code;
+}
+
+void block_code_free(struct block_code *code)
+{
+    if (!code)
+        return;
+    arena_release(&code->arena);
+    mem_free(code);
+}
+
+void program_keep_code(struct program_module *module, const struct program_block *block,
+                       struct block_code *owned)
+{
+    struct program_block *at = &module->blocks[block - module->blocks];
+    block_code_free(at->code);
+    at->code = owned;
 }
 
 static void analyse(struct program_module *module)
 {
     place_all(module);
-    compile_bodies(module);
+    compile_exprs(module);
     module_resolve(module);
     module_arrange(module);
 }

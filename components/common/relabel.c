@@ -169,7 +169,7 @@ struct relabel_rules *relabel_rules_new(const struct relabel_rule_list *list)
     struct relabel_rules *rules = mem_zalloc(NULL, sizeof(*rules));
     atomic_init(&rules->refs, 1);
     arena_init(&rules->arena, NULL, 0);
-    rules->arena.chunk_size = 512;
+    rules->arena.chunk_size = 256;
     rules->rules = ARENA_ARRAY(&rules->arena, list->count, struct rule);
     for (size_t i = 0; i < list->count; i++) {
         compile(&rules->arena, &list->items[i], &rules->rules[i]);

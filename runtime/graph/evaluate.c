@@ -12,7 +12,7 @@
 /* ---- references ---- */
 
 /* Arguments are many and mostly small. */
-enum { ARGS_CHUNK = 512 };
+enum { ARGS_CHUNK = 256 };
 
 struct lookup {
     struct graph *graph;
@@ -246,11 +246,32 @@ void node_fail(struct graph *graph, struct node *node, const char *stage,
 
 /* ---- decoding ---- */
 
+static void tell_idle(struct graph *graph, const struct body *body)
+{
+    struct diags diags;
+    diags_init(&diags);
+    body_warn(body, &diags);
+    for (size_t i = 0; i < diags.len; i++) {
+        struct buf line;
+        buf_init(&line, NULL, 1 << 16);
+        diag_line(&line, &diags.items[i]);
+        LOG(&graph->log, LOG_WARN, "an argument has no effect", LOG_S("argument", buf_view(&line)));
+        buf_release(&line);
+    }
+    diags_release(&diags);
+}
+
 static bool decode_body(struct decoding *d, const struct scope *scope)
 {
     const struct program_block *block = d->node->block;
+    if (!block->code && !d->code) {
+        d->code = program_compile_body(block);
+        if (d->graph->live->loading)
+            tell_idle(d->graph, d->code->body);
+    }
+    const struct body *body = block->code ? block->code->body : d->code->body;
     if (d->node->kind == NODE_CALL) {
-        d->values = body_values(block->body, scope, &d->causes);
+        d->values = body_values(body, scope, &d->causes);
         return d->values != NULL;
     }
     struct decoded *args = mem_zalloc(NULL, sizeof(*args));
@@ -258,7 +279,7 @@ static bool decode_body(struct decoding *d, const struct scope *scope)
     args->arena.chunk_size = ARGS_CHUNK;
     args->shape = block->symbol.args;
     void *data = arena_zalloc(&args->arena, args->shape->size);
-    if (!body_decode(block->body, scope, &args->arena, data, &d->causes)) {
+    if (!body_decode(body, scope, &args->arena, data, &d->causes)) {
         decoded_free(args);
         return false;
     }
@@ -309,6 +330,18 @@ static void decode_work(void *arg)
     decode_whole(d);
 }
 
+/* Code is kept where it will be needed again: for blocks that read something. */
+static void keep_code(struct decoding *d)
+{
+    if (!d->code)
+        return;
+    if (d->node->input_count)
+        program_keep_code(d->node->in->module, d->node->block, d->code);
+    else
+        block_code_free(d->code);
+    d->code = NULL;
+}
+
 /* The cell's from now on. They are whole: a body that was decoded evaluated all of its inputs. */
 static void keep_known(struct decoding *d)
 {
@@ -330,6 +363,7 @@ bool node_decode(struct graph *graph, struct node *node, struct decoding *d)
         node_fail(graph, node, "decoding configuration: ", NULL, &node_out_of_memory);
         return false;
     }
+    keep_code(d);
     for (uint32_t i = 0; i < node->input_count; i++)
         node->inputs[i].stale = false;
     if (d->ok)
@@ -385,7 +419,7 @@ static void evaluate_service(struct graph *graph, struct node *node)
 static void evaluate_plain(struct graph *graph, struct node *node)
 {
     struct decoding d;
-    if (!node->block->body || !node_decode(graph, node, &d))
+    if (!node->block->has_body || !node_decode(graph, node, &d))
         return;
     decoded_free(d.args);
     cell_healthy(node->cell, "node evaluated");

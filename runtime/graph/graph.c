@@ -147,29 +147,8 @@ static void prepare_work(void *arg)
     l->outcome = l->gen ? GRAPH_APPLIED : GRAPH_REJECTED;
 }
 
-/* Arguments without effect. */
-static void log_idle(struct graph *graph, const struct program_module *m)
-{
-    struct diags diags;
-    diags_init(&diags);
-    for (uint32_t i = 0; i < m->count; i++) {
-        if (m->blocks[i].body)
-            body_warn(m->blocks[i].body, &diags);
-    }
-    for (size_t i = 0; i < diags.len; i++) {
-        struct buf line;
-        buf_init(&line, NULL, 1 << 16);
-        diag_line(&line, &diags.items[i]);
-        LOG(&graph->log, LOG_WARN, "an argument has no effect", LOG_S("argument", buf_view(&line)));
-        buf_release(&line);
-    }
-    diags_release(&diags);
-}
-
 static void log_warnings(struct graph *graph, const struct program *program)
 {
-    for (const struct program_module *m = program->modules; m; m = m->next)
-        log_idle(graph, m);
     for (const struct program_module *m = program->modules; m; m = m->next) {
         for (uint32_t i = 0; i < m->problem_count; i++) {
             const struct program_problem *problem = &m->problems[i];

@@ -155,7 +155,8 @@ struct decoding {
     struct decoded *args; /* or, of a call: */
     struct value *values;
     struct value **known; /* the results of its inputs */
-    bool unchanged;       /* no input gave another result: there are no args and no values */
+    struct block_code *code;
+    bool unchanged; /* no input gave another result: there are no args and no values */
     bool ok;
 };
 /* False: the failure has been noted. */
