@@ -3,7 +3,7 @@
 
 /* What the files of commands share: the commands themselves (cli/commands.def), flags as Alloy's
  * command line reads them, and output. A command gets its own name as argv[0] and returns the exit
- * status, 0 or 1. Only cli/ prints. */
+ * status. Only cli/ prints. */
 
 #include "base/buf.h"
 #include "base/error.h"

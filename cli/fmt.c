@@ -1,10 +1,13 @@
-/* `invar fmt [-w] [-t] [FILE|-]`: prints a configuration in the standard format, as `alloy fmt`
- * does (SEMANTICS §4). A file of at most SOURCE_MAX_BYTES is held in memory; -w changes the file in
- * place, so that its owner, mode and links stay. */
+/* `invar fmt [-w] [-t] [--check] [--diff] [PATH...|-]`: prints a configuration in the standard
+ * format, as `alloy fmt` does (SEMANTICS §4), or says of many files what would change. A file of at
+ * most SOURCE_MAX_BYTES is held in memory; -w changes the file in place, so that its owner, mode
+ * and links stay. Each file is a memory scope of its own. */
 
 #include "cli/command.h"
+#include "cli/paths.h"
 #include "compiler/format.h"
 #include "base/file.h"
+#include "base/line_diff.h"
 #include "base/world.h"
 
 #include <errno.h>
@@ -16,7 +19,8 @@ enum { OUTPUT_FACTOR = 8, OUTPUT_EXTRA = 16 * 1024 * 1024, ERRORS_MAX = 16 * 102
 struct job {
     const char *path; /* NULL = standard input */
     bool write;
-    bool test;
+    bool test; /* -t and --check */
+    bool diff;
     bool done;
     struct error err;
 };
@@ -62,9 +66,21 @@ static void overwrite(struct job *job, struct str text, struct str old)
     job->done = result == 0;
 }
 
+static void print_diff(const struct job *job, struct str text, struct str old)
+{
+    struct str name = job->path ? str_from(job->path) : STR("<stdin>");
+    struct buf out;
+    buf_init(&out, NULL, 2 * (text.len + old.len) + OUTPUT_EXTRA);
+    line_diff(&out, name, name, old, text);
+    cli_print(buf_view(&out));
+    buf_release(&out);
+}
+
 static void deliver(struct job *job, struct str text, struct str old)
 {
     bool is_formatted = str_eq(text, old);
+    if (job->diff)
+        print_diff(job, text, old);
     if (job->test) {
         job->done = is_formatted;
         if (!is_formatted) {
@@ -72,7 +88,7 @@ static void deliver(struct job *job, struct str text, struct str old)
                       job->path ? job->path : "<stdin>");
         }
     } else if (!job->write) {
-        cli_print(text);
+        cli_print(job->diff ? STR("") : text);
         job->done = true;
     } else if (is_formatted) {
         job->done = true;
@@ -143,21 +159,85 @@ static void print_help(const struct flag *flags)
     buf_init(&out, NULL, 64 * 1024);
     buf_cstr(&out,
              "Prints a configuration file in the standard format. Without FILE, or with -, it is "
-             "read from\nstandard input.\n\nUsage:\n  invar fmt [flags] [FILE|-]\n\nFlags:\n");
+             "read from\nstandard input. With -w, -t, --check or --diff there may be several files "
+             "and folders; a folder\nstands for all *.alloy files in and below it.\n\nUsage:\n"
+             "  invar fmt [flags] [FILE|-]\n  invar fmt -w|-t|--check|--diff [PATH...]\n\n"
+             "Flags:\n");
     flags_help(&out, flags);
     cli_print(buf_view(&out));
     buf_release(&out);
+}
+
+/* Formats one file or standard input; false when that failed or the file would change under -t. */
+static bool format_path(struct job job, const char *path)
+{
+    job.path = path;
+    if (!mem_scope_run(run, &job))
+        error_set(&job.err, STATUS_MEMORY, "out of memory");
+    if (!job.done)
+        cli_error(job.err.message);
+    return job.done;
+}
+
+struct many {
+    struct job job;
+    char **given;
+    int count;
+    struct arena arena;
+    struct paths paths;
+    bool expanded;
+    struct error err;
+};
+
+static void expand(void *arg)
+{
+    struct many *m = arg;
+    m->expanded =
+        paths_expand(&m->paths, m->given, (size_t)m->count, &m->arena, &m->err) == STATUS_OK;
+}
+
+static bool format_many(struct many *m)
+{
+    bool done = true;
+    arena_init(&m->arena, NULL, 0);
+    error_set(&m->err, STATUS_MEMORY, "out of memory");
+    bool ran = mem_scope_run(expand, m); /* if not, the arena has been freed */
+    for (size_t i = 0; ran && m->expanded && i < m->paths.count; i++)
+        done = format_path(m->job, m->paths.items[i]) && done;
+    if (!ran || !m->expanded) {
+        cli_error(m->err.message);
+        done = false;
+    }
+    if (ran)
+        arena_release(&m->arena);
+    return done;
+}
+
+static enum status check_use(const struct job *job, int count, bool many, bool is_file,
+                             struct error *err)
+{
+    if (count > 1 && !many)
+        return error_set(err, STATUS_INVALID, "accepts between 0 and 1 arg(s), received %d", count);
+    if (job->write && job->test)
+        return error_set(err, STATUS_INVALID,
+                         "cannot use -w/--write and -t/--test at the same time");
+    if (job->write && !is_file)
+        return error_set(err, STATUS_INVALID, "cannot use -w with standard input");
+    return STATUS_OK;
 }
 
 int cli_fmt(int argc, char **argv)
 {
     struct job job = {0};
     bool help = false;
+    bool check = false;
     const struct flag flags[] = {
         {"help", 'h', FLAG_BOOL, &help, "help for fmt"},
         {"test", 't', FLAG_BOOL, &job.test,
          "exit with non-zero when changes would be made. Cannot be used with -w/--write"},
         {"write", 'w', FLAG_BOOL, &job.write, "write result to the file instead of stdout"},
+        {"check", 0, FLAG_BOOL, &check, "the same as --test"},
+        {"diff", 0, FLAG_BOOL, &job.diff, "print what would change as a unified diff instead"},
         {0},
     };
     int count = flags_parse(flags, argc, argv, &job.err);
@@ -165,19 +245,16 @@ int cli_fmt(int argc, char **argv)
         print_help(flags);
         return 0;
     }
-    bool is_file = count == 1 && strcmp(argv[1], "-") != 0;
-    job.path = is_file ? argv[1] : NULL;
-    if (count > 1) {
-        error_set(&job.err, STATUS_INVALID, "accepts between 0 and 1 arg(s), received %d", count);
-    } else if (count >= 0 && job.write && job.test) {
-        error_set(&job.err, STATUS_INVALID, "cannot use -w/--write and -t/--test at the same time");
-    } else if (count >= 0 && job.write && !is_file) {
-        error_set(&job.err, STATUS_INVALID, "cannot use -w with standard input");
-    } else if (count >= 0 && !mem_scope_run(run, &job)) {
-        error_set(&job.err, STATUS_MEMORY, "out of memory");
-    }
-    if (!job.done) {
+    job.test = job.test || check;
+    bool many = job.write || job.test || job.diff;
+    bool is_file = count >= 1 && strcmp(argv[1], "-") != 0;
+    if (count < 0 || check_use(&job, count, many, is_file, &job.err) != STATUS_OK) {
         cli_error(job.err.message);
+        return 1;
     }
-    return job.done ? 0 : 1;
+    if (many && is_file) {
+        struct many all = {.job = job, .given = argv + 1, .count = count};
+        return format_many(&all) ? 0 : 1;
+    }
+    return format_path(job, is_file ? argv[1] : NULL) ? 0 : 1;
 }
