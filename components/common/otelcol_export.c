@@ -13,8 +13,9 @@ static const int64_t FLUSH_NS = 1000000000;
 static const char *const sizers[] = {"requests", "bytes", NULL};
 static const struct row queue_rows[] = {
     {ATTR(struct otelcol_queue, enabled), .def = "true", .doc = "Whether requests are queued."},
-    {ATTR(struct otelcol_queue, num_consumers), .def = "10", .no_effect = true,
-     .doc = "One request is under way at a time, so that order is kept."},
+    {ATTR(struct otelcol_queue, num_consumers), .def = "10",
+     .doc =
+         "Most requests of traces under way; metrics and logs are sent in order, one at a time."},
     {ATTR(struct otelcol_queue, queue_size), .def = "1000",
      .doc = "Size at which the queue is full, in units of sizer."},
     {ATTR(struct otelcol_queue, block_on_overflow), .def = "false",
@@ -97,7 +98,7 @@ enum compression otelcol_compression(struct str name)
 static void send(void *self, struct outbox_request *request)
 {
     struct otelcol_exporter *e = self;
-    struct otelcol_sending *sending = &e->sending[request->otlp];
+    struct otelcol_sending *sending = &e->sending[request->lane];
     ASSERT(sending->request == NULL);
     sending->exporter = e;
     sending->request = request;
@@ -117,7 +118,7 @@ static void give_up(struct otelcol_sending *sending)
 static void cancel(void *self, struct outbox_request *request)
 {
     struct otelcol_exporter *e = self;
-    give_up(&e->sending[request->otlp]);
+    give_up(&e->sending[request->lane]);
 }
 
 static const struct outbox_sender sender = {.send = send, .cancel = cancel};
@@ -229,6 +230,12 @@ static struct str queue_path(struct otelcol_exporter *e, struct arena *arena, bo
                         STR_ARG(host_local_id(e->host)));
 }
 
+static unsigned most_consumers(const struct otelcol_queue *queue)
+{
+    const int64_t most = OUTBOX_LANES_MAX - OTLP_SIGNALS + 1;
+    return (unsigned)(queue->num_consumers < most ? queue->num_consumers : most);
+}
+
 static enum status open_outbox(struct otelcol_exporter *e, struct error *err)
 {
     struct arena arena;
@@ -252,6 +259,8 @@ static enum status open_outbox(struct otelcol_exporter *e, struct error *err)
         .min_backoff_ns = e->config.retry->initial_interval.ns,
         .max_backoff_ns = e->config.retry->max_interval.ns,
         .min_lanes = OTLP_SIGNALS,
+        .max_lanes = OTLP_SIGNALS - 1 + most_consumers(e->config.queue),
+        .narrow_on_failure = true,
         .from_start = true,
         .sender = &sender,
         .self = e,

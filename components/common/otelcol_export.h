@@ -5,8 +5,9 @@
  * (runtime/storage/outbox.h), with the Collector's sending_queue and retry_on_failure. The exporter
  * says how one request is sent.
  *
- * Of each signal one request is under way at a time, in the order in which they came: num_consumers
- * changes nothing. */
+ * One request of each signal is under way, in the order in which they came. While a backlog waits
+ * for slow answers there are more of traces, whose spans have no order among them, up to
+ * num_consumers. */
 
 #include "components/common/otelcol.h"
 #include "components/common/otelcol_storage.h"
@@ -44,7 +45,7 @@ enum otelcol_outcome { OTELCOL_SENT, OTELCOL_AGAIN, OTELCOL_REFUSED };
 
 struct otelcol_exporter;
 
-/* A request that is under way; there is at most one of each signal. */
+/* A request that is under way: one a lane of the queue. */
 struct otelcol_sending {
     struct otelcol_exporter *exporter;
     struct outbox_request *request;
@@ -78,7 +79,7 @@ struct otelcol_exporter {
     struct outbox *outbox; /* NULL while it could not be opened */
     struct outbox_endpoint *endpoint;
     struct loop_timer *reopen;
-    struct otelcol_sending sending[OTLP_SIGNALS];
+    struct otelcol_sending sending[OUTBOX_LANES_MAX];
     uint64_t joined_records, joined_items; /* of late */
     uint32_t joined_least;
     bool stopping;

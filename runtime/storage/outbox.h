@@ -25,7 +25,7 @@
 struct outbox;
 struct outbox_endpoint;
 
-enum { OUTBOX_LANES_MAX = 16 };
+enum { OUTBOX_LANES_MAX = 32 };
 
 /* ---- codecs: how batches become records, and records requests ---- */
 
@@ -125,6 +125,8 @@ struct outbox_endpoint_options {
     int64_t linger_ns;    /* a request that is not full waits this long for more items */
     int64_t min_backoff_ns, max_backoff_ns; /* doubling, with jitter */
     unsigned max_tries;                     /* 0 = no limit; else dropped after so many failures */
+    /* A failure brings the least number of lanes back as soon as all are empty. */
+    bool narrow_on_failure;
     bool from_start; /* an unknown endpoint begins at the oldest record, else at the next one */
     const struct outbox_sender *sender;
     void *self;

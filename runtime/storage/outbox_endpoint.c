@@ -13,7 +13,7 @@
 
 enum { SUCCESSES_TO_GROW = 8 };
 
-static const int64_t SLOW_NS = 5000000;
+static const int64_t SLOW_NS = 3000000;
 static const int64_t READ_AGAIN_NS = 1000000000;
 static const int64_t RETRY_AFTER_MAX_NS = 600000000000;
 static const size_t BODY_MAX = (size_t)256 * 1024 * 1024;
@@ -136,6 +136,8 @@ static void answered_again(struct outbox_endpoint *e, struct lane *lane, int64_t
 {
     e->stats.failed_requests++;
     e->successes = 0;
+    if (e->options.narrow_on_failure)
+        e->wanted_lanes = e->options.min_lanes;
     if (!e->stats.blocked_since_ns)
         e->stats.blocked_since_ns = loop_now_ns(e->outbox->loop);
     lane->request.tries++;

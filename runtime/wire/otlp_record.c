@@ -1,7 +1,8 @@
 /* OTLP batches in the log: a record is the signal's byte, the number of items, how it may be joined
  * (only when JOINED is set in the signal's byte) and the request's bytes. Each signal has a lane of
- * its own. Without joining a record is a request; else a lane takes whole records, or pieces of
- * them, until it has enough. Bounded by LANE_MAX bytes a lane, beyond which no record is joined. */
+ * its own; those beyond are for traces, whose spans have no order among them. Without joining a
+ * record is a request; else a lane takes whole records, or pieces of them, until it has enough.
+ * Bounded by LANE_MAX bytes a lane, beyond which no record is joined. */
 
 #include "runtime/wire/otlp_record.h"
 
@@ -29,6 +30,7 @@ struct encoder {
     struct mem_owner *owner;
     const struct otlp_send_options *options;
     struct lane_request lanes[OUTBOX_LANES_MAX];
+    unsigned turn; /* which lane of traces is filled now */
     /* The record at hand; its bytes stay until the next one is read. */
     enum otlp_signal signal;
     struct otlp_joining joining;
@@ -225,10 +227,21 @@ static bool has_room(const struct encoder *e, const struct lane_request *lane)
             lane->items < e->joining.least && lane->raw.len + e->bytes.len <= LANE_MAX);
 }
 
+/* The lanes of traces take turns: each is left when its request is closed. */
+static unsigned lane_of(const struct encoder *e, unsigned lanes)
+{
+    if (lanes < OTLP_SIGNALS)
+        return 0;
+    if (e->signal != OTLP_TRACES)
+        return e->signal;
+    unsigned turn = e->turn % (lanes - OTLP_SIGNALS + 1);
+    return turn == 0 ? OTLP_TRACES : OTLP_SIGNALS + turn - 1;
+}
+
 static size_t encoder_fill(void *encoder, size_t from, unsigned lanes, unsigned *full)
 {
     struct encoder *e = encoder;
-    unsigned index = e->signal < lanes ? e->signal : 0;
+    unsigned index = lane_of(e, lanes);
     struct lane_request *lane = &e->lanes[index];
     *full = index;
     while (from < e->begun && has_room(e, lane)) {
@@ -275,6 +288,8 @@ static enum status encoder_seal(void *encoder, unsigned lane, struct buf *body,
     out->otlp = l->signal;
     out->tag = STR_NONE;
     out->raw_bytes = l->raw.len;
+    if (l->signal == OTLP_TRACES)
+        e->turn = lane < OTLP_SIGNALS ? 1 : lane - OTLP_SIGNALS + 2;
     if (e->options->compression == COMPRESSION_NONE) {
         struct buf bytes = l->raw;
         l->raw = *body;

@@ -2,8 +2,8 @@
 #define RUNTIME_WIRE_OTLP_RECORD_H
 
 /* OTLP requests as records of the log (outbox_otlp): the wire bytes as they came, one batch a
- * record. A request to be sent is one record, or several as their batches' `joining` says. A lane a
- * signal: endpoints have OTLP_SIGNALS lanes, or one. */
+ * record. A request to be sent is one record, or several as their batches' `joining` says.
+ * Endpoints have one lane, or OTLP_SIGNALS and as many more as there may be requests of traces. */
 
 #include "base/compress.h"
 

@@ -112,7 +112,7 @@ struct exporter {
     struct otelcol_exporter engine;
     struct body {
         struct buf json, packed;
-    } bodies[OTLP_SIGNALS]; /* under way, when they are not the queue's own */
+    } bodies[OUTBOX_LANES_MAX]; /* under way, when they are not the queue's own */
 };
 
 static struct str signal_url(const struct args *a, enum otlp_signal signal, struct arena *arena)
@@ -203,7 +203,7 @@ static struct http_call *send(struct otelcol_exporter *e, struct otelcol_sending
     struct arena arena;
     bool is_json = str_is(a->encoding, "json");
     struct str body = request->body;
-    if (is_json && json_body(a, request, &x->bodies[request->otlp], &body, &err) != STATUS_OK) {
+    if (is_json && json_body(a, request, &x->bodies[request->lane], &body, &err) != STATUS_OK) {
         otelcol_exporter_answer(sending, OTELCOL_REFUSED, 0, err.message);
         return NULL;
     }
@@ -270,7 +270,7 @@ static enum status build(void *self, struct component_host *host, const void *ar
 {
     struct exporter *x = self;
     (void)err;
-    for (size_t i = 0; i < OTLP_SIGNALS; i++) {
+    for (size_t i = 0; i < OUTBOX_LANES_MAX; i++) {
         buf_init(&x->bodies[i].json, host_memory(host), MAX_JSON);
         buf_init(&x->bodies[i].packed, host_memory(host), MAX_JSON);
     }
@@ -282,7 +282,7 @@ static void release(void *self)
 {
     struct exporter *x = self;
     otelcol_exporter_release(&x->engine);
-    for (size_t i = 0; i < OTLP_SIGNALS; i++) {
+    for (size_t i = 0; i < OUTBOX_LANES_MAX; i++) {
         buf_release(&x->bodies[i].json);
         buf_release(&x->bodies[i].packed);
     }

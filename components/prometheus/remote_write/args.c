@@ -8,7 +8,7 @@ static const char *const messages[] = {"prometheus.WriteRequest", "io.prometheus
 static const struct row queue_rows[] = {
     {ATTR(Q, capacity), .def = "10000", .no_effect = true,
      .doc = "Samples wait in the log on disk and are read as they are sent."},
-    {ATTR(Q, max_shards), .def = "50", .doc = "Most requests under way at a time, up to 16."},
+    {ATTR(Q, max_shards), .def = "50", .doc = "Most requests under way at a time, up to 32."},
     {ATTR(Q, min_shards), .def = "1", .doc = "Requests under way at a time to begin with."},
     {ATTR(Q, max_samples_per_send), .def = "2000", .doc = "Samples in a request."},
     {ATTR(Q, batch_send_deadline), .def = "\"5s\"", .doc = "Time a request waits to be filled."},

@@ -28,6 +28,10 @@ struct rig {
     enum otlp_signal signals[REQUESTS_MAX];
     size_t count;
     unsigned got; /* spans, in order */
+    /* A slow peer keeps requests for a while. */
+    struct outbox_request *kept[OUTBOX_LANES_MAX];
+    size_t kept_count, most_kept;
+    bool is_slow;
 };
 
 /* resourceSpans → scopeSpans → spans whose names are numbers. */
@@ -90,6 +94,11 @@ static void peer_send(void *self, struct outbox_request *request)
     struct rig *rig = self;
     struct otlp_counts counts;
     struct otlp_limits limits = {0};
+    if (rig->is_slow) {
+        rig->kept[rig->kept_count++] = request;
+        rig->most_kept = rig->kept_count > rig->most_kept ? rig->kept_count : rig->most_kept;
+        return;
+    }
     cr_assert(rig->count < REQUESTS_MAX);
     cr_assert(otlp_scan(request->otlp, request->body, limits, &counts, NULL) == STATUS_OK);
     cr_assert(counts.items == request->items);
@@ -115,6 +124,10 @@ static void open_box(struct rig *rig)
     struct outbox_endpoint_options endpoint = {.name = STR("e"),
                                                .encoding = &rig->encoding,
                                                .min_lanes = OTLP_SIGNALS,
+                                               .max_lanes = OTLP_SIGNALS + 3,
+                                               .narrow_on_failure = true,
+                                               .min_backoff_ns = 10 * MS,
+                                               .max_backoff_ns = 10 * MS,
                                                .from_start = true,
                                                .sender = &sender,
                                                .self = rig};
@@ -206,5 +219,40 @@ TEST(otlp_record, what_waits_for_more_survives_a_restart)
     fake_clock_run(rig.clock, 2000 * MS);
     check_sizes(&rig, sizes, 4);
     cr_assert_eq(rig.got, 69);
+    rig_release(&rig);
+}
+
+/* Answers what is kept, 4 ms later; says how many requests were under way at most. */
+static size_t answer_round(struct rig *rig, enum outbox_verdict first)
+{
+    struct outbox_request *kept[OUTBOX_LANES_MAX];
+    size_t count = rig->kept_count;
+    memcpy(kept, rig->kept, sizeof kept);
+    fake_clock_run(rig->clock, 4 * MS);
+    cr_assert(rig->kept_count == count);
+    rig->kept_count = 0;
+    for (size_t i = 0; i < count; i++)
+        outbox_answer(kept[i], i == 0 ? first : OUTBOX_SENT, -1);
+    fake_clock_run(rig->clock, 0);
+    return count;
+}
+
+TEST(otlp_record, slow_answers_get_company_until_one_fails)
+{
+    struct rig rig;
+    rig_init(&rig);
+    rig.is_slow = true;
+    for (unsigned i = 0; i < 200; i++)
+        push(&rig, OTLP_TRACES, 1, (struct otlp_joining){0});
+    for (unsigned i = 0; i < 20; i++)
+        cr_assert_eq(answer_round(&rig, OUTBOX_SENT), 1);
+    while (rig.most_kept < 4)
+        cr_assert(answer_round(&rig, OUTBOX_SENT) > 0);
+    cr_assert_eq(answer_round(&rig, OUTBOX_AGAIN), 4);
+    fake_clock_run(rig.clock, 20 * MS);
+    while (rig.kept_count > 1)
+        (void)answer_round(&rig, OUTBOX_SENT);
+    for (unsigned i = 0; i < 10; i++)
+        cr_assert_eq(answer_round(&rig, OUTBOX_SENT), 1);
     rig_release(&rig);
 }
