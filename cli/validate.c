@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "compiler/check_program.h"
+#include "compiler/explain.h"
 #include "runtime/graph/graph.h"
 #include "stdlib/stdlib.h"
 
@@ -110,6 +111,7 @@ static bool check_path(struct validation *v, const char *path)
             program_text_release(&text);
         else
             check_program(&text, &v->options, &diags);
+        explain_hints(&diags);
         is_valid = !diags.errors && !diags.warnings && !(v->deny_warnings && diags.lints);
         if (v->output == OUTPUT_TEXT && (diags.len || !is_valid))
             print_text(&diags, is_valid);

@@ -67,6 +67,8 @@ char *body_room(struct arena *arena, const struct statement *s, char *args);
  * the shape does not have. */
 void hint_statement(struct diags *diags, struct diag *diag, const struct statement *s,
                     const struct shape *shape);
+/* What a value of this row looks like, for what was wrong with one. */
+void hint_value(struct diags *diags, struct diag *diag, const struct row *row, struct str text);
 void hint_name(struct diags *diags, struct diag *diag, struct str name, const struct shape *shape);
 
 struct check_scope;

@@ -282,18 +282,12 @@ static size_t trouble(const struct checker *k)
     return k->diags->errors;
 }
 
-static void check_attribute(struct checker *k, const struct statement *s)
+/* Keeps what an attribute was decoded into, or that its value is not known. */
+static void decode_attribute(struct checker *k, const struct statement *s, ast_id value)
 {
     const struct row *row = s->hit.row;
-    ast_id value = ast_value(k->ast, s->node);
     size_t before = trouble(k);
-    check_expr(k, row->type, row, value);
-    if (row->no_effect)
-        diag_add(k->diags, DIAG_NO_EFFECT, k->ast->source, ast_range(k->ast, s->node),
-                 STR_ARG(s->name), row->doc);
     struct check_frame *frame = &k->frames.items[k->frames.len - 1];
-    if (!frame->args || trouble(k) != before)
-        return;
     char *member = frame->args + s->hit.base + row->offset;
     go_beyond(k);
     bool known = deep_value(k->deep, row->type, row, value, member);
@@ -303,6 +297,24 @@ static void check_attribute(struct checker *k, const struct statement *s)
     struct open_member *open = ARENA_NEW(&k->arena, struct open_member);
     *open = (struct open_member){row, member, frame->open};
     frame->open = open;
+}
+
+static void check_attribute(struct checker *k, const struct statement *s)
+{
+    const struct row *row = s->hit.row;
+    ast_id value = ast_value(k->ast, s->node);
+    size_t before = trouble(k), count = k->diags->len;
+    check_expr(k, row->type, row, value);
+    if (trouble(k) == before && k->frames.items[k->frames.len - 1].args)
+        decode_attribute(k, s, value);
+    for (; count < k->diags->len; count++) {
+        struct range at = k->diags->items[count].range;
+        struct str text = str_slice(k->ast->source->text, at.start.offset, at.end.offset + 1);
+        hint_value(k->diags, &k->diags->items[count], row, text);
+    }
+    if (row->no_effect)
+        diag_add(k->diags, DIAG_NO_EFFECT, k->ast->source, ast_range(k->ast, s->node),
+                 STR_ARG(s->name), row->doc);
 }
 
 /* The entries of a block without fixed attributes. */

@@ -6,13 +6,14 @@
 #include "compiler/code.h"
 #include "compiler/coerce.h"
 #include "compiler/field_walk.h"
-#include "compiler/format.h"
+#include "compiler/suggest.h"
 
 /* ---- closed expressions ---- */
 
 static bool is_effect(const struct expr_ref *ref)
 {
-    return str_is(ref->names[0], "env") || (str_is(ref->names[0], "sys") && ref->count > 1);
+    return str_is(ref->names[0], "env") ||
+           (str_is(ref->names[0], "sys") && ref->count > 1 && str_is(ref->names[1], "env"));
 }
 
 static bool is_closed(const struct deep *d, const struct expr *e)
@@ -49,6 +50,29 @@ static void place_plain(struct deep *d, size_t first, ast_id node)
     }
 }
 
+/* A name of the library that does not exist: the nearest one. */
+static void hint_library(struct deep *d, const struct expr *e, size_t first)
+{
+    if (d->diags->len == first || d->diags->items[first].id != DIAG_NO_FIELD)
+        return;
+    struct diag *diag = &d->diags->items[first];
+    for (size_t i = 0; i < expr_ref_count(e); i++) {
+        const struct expr_ref *ref = expr_ref_at(e, i);
+        if (ref->count < 2)
+            continue;
+        struct str name =
+            arena_printf(d->arena, "%.*s.%.*s", STR_ARG(ref->names[0]), STR_ARG(ref->names[1]));
+        struct suggest s;
+        suggest_init(&s, name);
+        for (size_t at = 0; at < d->scope->stdlib->count; at++)
+            suggest_try(&s, str_from(d->scope->stdlib->entries[at].name));
+        if (str_is(name, "sys.hostname"))
+            s.best = STR("constants.hostname");
+        if (s.best.ptr)
+            diag_hint(d->diags, diag, "did you mean %.*s?", STR_ARG(s.best));
+    }
+}
+
 /* `type` NULL: the value is only computed. False = reported. */
 static bool decode_closed(struct deep *d, const struct expr *e, const struct field_type *type,
                           const struct row *row, ast_id node, void *member)
@@ -70,8 +94,10 @@ static bool decode_closed(struct deep *d, const struct expr *e, const struct fie
             run_report(&run, d->fault, d->diags);
     }
     run_end(&run);
-    if (!ok)
+    if (!ok) {
         place_plain(d, first, node);
+        hint_library(d, e, first);
+    }
     return ok;
 }
 

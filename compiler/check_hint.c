@@ -4,6 +4,8 @@
 #include "compiler/check_parts.h"
 #include "compiler/suggest.h"
 
+enum { LISTED_MAX = 12 };
+
 /* ---- names of other languages and other times ---- */
 
 struct renamed {
@@ -116,11 +118,10 @@ void hint_component(const struct check_place *place, struct str name, struct dia
     did_you_mean(check, diag, &s);
 }
 
-void hint_argument(struct check *check, const struct check_module *inner, struct str name,
-                   struct diag *diag)
+/* The nearest label of a module's blocks of that kind, or all of them if they are few. */
+static void hint_label(struct check *check, const struct check_module *inner, enum block_kind kind,
+                       struct str name, struct diag *diag)
 {
-    if (!diag || diag->id != DIAG_ATTRIBUTE_UNKNOWN)
-        return;
     struct suggest s;
     suggest_init(&s, name);
     uint32_t count = 0;
@@ -128,20 +129,34 @@ void hint_argument(struct check *check, const struct check_module *inner, struct
     buf_init(&all, NULL, 64 * 1024);
     for (uint32_t i = 0; i < inner->module->count && may_try(check); i++) {
         const struct program_block *block = &inner->module->blocks[i];
-        if (block->kind != BLOCK_ARGUMENT || !block->label.len)
+        if (block->kind != kind || !block->label.len)
             continue;
         suggest_try(&s, block->label);
-        if (count++ < 12)
+        if (count++ < LISTED_MAX)
             buf_printf(&all, "%s%.*s", count > 1 ? ", " : "", STR_ARG(block->label));
     }
+    const char *what = kind == BLOCK_ARGUMENT ? "arguments" : "exports";
     did_you_mean(check, diag, &s);
-    if (count > 12)
-        buf_cstr(&all, ", ...");
     if (count)
-        diag_hint(check->diags, diag, "its arguments are: %.*s", STR_ARG(buf_view(&all)));
+        diag_hint(check->diags, diag, "its %s are: %.*s%s", what, STR_ARG(buf_view(&all)),
+                  count > LISTED_MAX ? ", ..." : "");
     else
-        diag_hint(check->diags, diag, "the custom component has no arguments");
+        diag_hint(check->diags, diag, "the custom component has no %s", what);
     buf_release(&all);
+}
+
+void hint_argument(struct check *check, const struct check_module *inner, struct str name,
+                   struct diag *diag)
+{
+    if (diag && diag->id == DIAG_ATTRIBUTE_UNKNOWN)
+        hint_label(check, inner, BLOCK_ARGUMENT, name, diag);
+}
+
+void hint_custom_export(struct check *check, const struct check_module *inner, struct str name,
+                        struct diag *diag)
+{
+    if (diag)
+        hint_label(check, inner, BLOCK_EXPORT, name, diag);
 }
 
 void hint_export(struct check *check, const struct shape *exports, struct str name,

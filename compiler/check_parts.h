@@ -99,6 +99,8 @@ void hint_reference(const struct check_place *place, const struct expr_ref *ref,
 void hint_component(const struct check_place *place, struct str name, struct diag *diag);
 void hint_argument(struct check *check, const struct check_module *inner, struct str name,
                    struct diag *diag);
+void hint_custom_export(struct check *check, const struct check_module *inner, struct str name,
+                        struct diag *diag);
 void hint_export(struct check *check, const struct shape *exports, struct str name,
                  struct diag *diag);
 

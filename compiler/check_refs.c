@@ -123,7 +123,7 @@ static void check_custom(const struct lookup *l, struct check_module *inner, siz
     buf_clear(text);
     buf_printf(text, "export.%.*s", STR_ARG(name));
     if (program_find_block(inner->module, buf_view(text)) == UINT32_MAX)
-        no_field(l, used);
+        hint_custom_export(l->check, inner, name, no_field(l, used));
 }
 
 /* What follows the block's id must be there. */

@@ -4,7 +4,7 @@
  * diagnostics. */
 
 #include "base/strconv.h"
-#include "compiler/diag.h"
+#include "compiler/explain.h"
 
 static void json_text(struct json_writer *w, const char *key, struct str text)
 {
@@ -178,8 +178,10 @@ static void sarif_rules(struct json_writer *w, const struct diags *d, uint32_t i
         index[id] = count++;
         json_object(w);
         json_text(w, "id", str_from(diag_code((enum diag_id)id)));
-        struct str what = STR("Run `invar explain CODE` for what it means and how to mend it.");
-        sarif_message(w, "shortDescription", what);
+        struct explain what;
+        explain_at((enum diag_id)id, &what);
+        sarif_message(w, "shortDescription", str_from(what.meaning));
+        sarif_message(w, "help", str_from(what.mend));
         open_object(w, "defaultConfiguration");
         bool is_error = diag_severity((enum diag_id)id) == DIAG_ERROR;
         json_text(w, "level", is_error ? STR("error") : STR("warning"));

@@ -122,3 +122,75 @@ void hint_statement(struct diags *diags, struct diag *diag, const struct stateme
     default: break;
     }
 }
+
+/* ---- values ---- */
+
+/* One of a few texts. */
+static void hint_choice(struct diags *diags, struct diag *diag, const struct row *row,
+                        struct str text)
+{
+    struct suggest s;
+    struct buf all;
+    buf_init(&all, NULL, 64 * 1024);
+    if (text.len > 2 && text.ptr[0] == '"')
+        text = str_slice(text, 1, text.len - 1);
+    suggest_init(&s, text);
+    for (const char *const *name = row->oneof; *name; name++) {
+        suggest_try(&s, str_from(*name));
+        if (**name)
+            buf_printf(&all, "%s%s", all.len ? ", " : "", *name);
+    }
+    if (s.best.len)
+        diag_hint(diags, diag, "did you mean \"%.*s\"? It can be: %.*s", STR_ARG(s.best),
+                  STR_ARG(buf_view(&all)));
+    else
+        diag_hint(diags, diag, "it can be: %.*s", STR_ARG(buf_view(&all)));
+    buf_release(&all);
+}
+
+void hint_value(struct diags *diags, struct diag *diag, const struct row *row, struct str text)
+{
+    const struct field_type *type = row->type;
+    while (type->kind == FIELD_NULLABLE)
+        type = type->item;
+    bool is_text = text.len && (text.ptr[0] == '"' || text.ptr[0] == '`');
+    if (diag->id != DIAG_VALUE)
+        return;
+    if (str_find(diag->message, STR("parsing regexp"), 0) != SIZE_MAX)
+        diag_hint(diags, diag,
+                  "patterns are those of RE2; in back quotes backslashes stand for "
+                  "themselves");
+    if (row->oneof) {
+        hint_choice(diags, diag, row, text);
+        return;
+    }
+    switch (type->kind) {
+    case FIELD_DURATION:
+        diag_hint(diags, diag,
+                  "a duration is a number with a unit, as \"15s\", \"1m30s\" or "
+                  "\"24h\"; there are no days");
+        break;
+    case FIELD_BOOL: diag_hint(diags, diag, "write true or false, without quotes"); break;
+    case FIELD_SIZE: diag_hint(diags, diag, "a size is a number with a unit, as \"10MiB\""); break;
+    case FIELD_LIST:
+        if (is_text && type->item->kind == FIELD_CAPSULE)
+            diag_hint(diags, diag, "references stand without quotes: NAME.LABEL.receiver");
+        else if (is_text && type->item->kind == FIELD_STR)
+            diag_hint(diags, diag, "a list stands in brackets: [%.*s]", STR_ARG(text));
+        break;
+    case FIELD_TARGETS:
+        diag_hint(diags, diag,
+                  "targets are a list of objects, [{__address__ = \"HOST:PORT\"}], or a "
+                  "component's export");
+        break;
+    case FIELD_CAPSULE:
+        diag_hint(diags, diag, "references stand without quotes: NAME.LABEL.EXPORT");
+        break;
+    default:
+        if (type->kind >= FIELD_I8 && type->kind <= FIELD_F64)
+            diag_hint(diags, diag, "a number is wanted, without quotes");
+        break;
+    }
+    if (row->doc)
+        diag_hint(diags, diag, "%s: %s", row->name, row->doc);
+}

@@ -39,6 +39,40 @@ static void hint(const struct spot *s, const char *text)
     diag_hint(s->diags, s->diag, "%s", text);
 }
 
+static bool hint_yaml(const struct spot *s)
+{
+    struct str key = yaml_key(s->line);
+    if (!key.len)
+        return false;
+    diag_hint(s->diags, s->diag,
+              "this looks like YAML: write %.*s = value, and a block as %.*s { }", STR_ARG(key),
+              STR_ARG(key));
+    return true;
+}
+
+/* `= r"..."`: the quote's offset is behind a letter that is a word of its own. */
+static bool has_prefix(struct str line)
+{
+    for (size_t i = 2; i < line.len; i++) {
+        bool quote = line.ptr[i] == '"' || line.ptr[i] == '\'';
+        if (quote && is_word(line.ptr[i - 1]) && (line.ptr[i - 2] == ' ' || line.ptr[i - 2] == '='))
+            return true;
+    }
+    return false;
+}
+
+/* `name "text"` without an equals sign. */
+static struct str lone_name(struct str line)
+{
+    struct str text = str_trim(line);
+    size_t end = 0;
+    while (end < text.len && is_word(text.ptr[end]))
+        end++;
+    struct str rest = str_trim(str_slice(text, end, text.len));
+    bool is_pair = end && rest.len > 1 && rest.ptr[0] == '"' && rest.ptr[rest.len - 1] == '"';
+    return is_pair ? str_slice(text, 0, end) : STR_NONE;
+}
+
 static const struct {
     char byte;
     const char *hint;
@@ -53,8 +87,17 @@ static const struct {
     {'\\', "text stands in double quotes, and patterns in back quotes"},
 };
 
+/* A colon: YAML, or an address without quotes. */
+static void hint_colon(const struct spot *s)
+{
+    if (!hint_yaml(s))
+        hint(s, "text with colons, dots or slashes stands in double quotes");
+}
+
 static void hint_illegal(const struct spot *s)
 {
+    if (s->byte == ':')
+        hint_colon(s);
     for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++)
         if (s->byte == strange[i].byte)
             hint(s, strange[i].hint);
@@ -66,13 +109,8 @@ static void hint_illegal(const struct spot *s)
 /* Names and values without what belongs between them. */
 static bool hint_assignment(const struct spot *s)
 {
-    struct str key = yaml_key(s->line);
-    if (key.len) {
-        diag_hint(s->diags, s->diag,
-                  "this looks like YAML: write %.*s = value, and a block as %.*s { }", STR_ARG(key),
-                  STR_ARG(key));
+    if (hint_yaml(s))
         return true;
-    }
     struct str before = str_trim(str_slice(s->line, 0, s->at));
     struct str rest = str_slice(s->line, s->at, s->line.len);
     bool value = str_starts(rest, STR("\"")) || str_starts(rest, STR("[")) ||
@@ -237,8 +275,29 @@ static const struct {
     {DIAG_TOP_ATTRIBUTE, "attributes stand inside blocks; the file itself has blocks only"},
 };
 
+/* What the whole line says, whatever the message. */
+static void hint_line(const struct spot *s)
+{
+    struct str name = lone_name(s->line);
+    switch (s->diag->id) {
+    case DIAG_NOT_LABEL: hint_yaml(s); break;
+    case DIAG_NOT_BODY:
+        if (name.len)
+            diag_hint(s->diags, s->diag,
+                      "an equals sign is missing (%.*s = ...), or the brace of a block",
+                      STR_ARG(name));
+        break;
+    case DIAG_ESCAPE_UNKNOWN:
+        if (has_prefix(s->line))
+            hint(s, "strings have no prefix: a text without escapes stands in back quotes");
+        break;
+    default: break;
+    }
+}
+
 static void hint_one(const struct spot *s)
 {
+    hint_line(s);
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         if (plain[i].id == s->diag->id)
             hint(s, plain[i].hint);

@@ -52,8 +52,18 @@ static unsigned distance(struct str a, struct str b, unsigned max)
     return rows[a.len % 3][b.len];
 }
 
+/* "user" for "username". */
+static bool is_beginning(struct str word, struct str candidate)
+{
+    return word.len >= 4 && word.len < candidate.len && str_starts(candidate, word);
+}
+
 void suggest_try(struct suggest *s, struct str candidate)
 {
+    if (!s->best.ptr && s->distance && is_beginning(s->word, candidate)) {
+        s->best = candidate;
+        return;
+    }
     size_t a = s->word.len, b = candidate.len;
     size_t apart = a > b ? a - b : b - a;
     if (b == 0 || b > SUGGEST_MAX || apart >= s->distance)

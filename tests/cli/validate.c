@@ -103,12 +103,14 @@ TEST(cli_validate, answers_as_alloy_does)
                   "");
     assert_answer("local.file \"x\" { filename = \"y\" }\n", WORDS("--deny-warnings", "@"),
                   UNUSED("local.file.x"), "Error: validation failed: warnings are denied\n");
-    assert_answer("local.file \"x\" {\n}\n", WORDS("@"), "\n" UNUSED("local.file.x"),
+    assert_answer("local.file \"x\" {\n}\n", WORDS("@"),
+                  "\n@:1:1: hint[E3112]: Add it.\n" UNUSED("local.file.x"),
                   "Error: @:1:1: missing required attribute \"filename\"\n\n"
                   "1 |   local.file \"x\" {\n  |  _^^^^^^^^^^^^^^^^\n2 | | }\n  | |_^\n3 |   \n"
                   "Error: validation failed\n");
     assert_answer("local.file \"x\" { filename = trim_space(\"y\") }\n", WORDS("@"),
-                  "\n" UNUSED("local.file.x"),
+                  "\n@:1:29: hint[W2002]: Use the function of the namespace: string.to_lower for "
+                  "to_lower, sys.env for env.\n" UNUSED("local.file.x"),
                   "Warning: @:1:29: this stdlib function is deprecated; please refer to the "
                   "documentation for updated usage and alternatives\n\n"
                   "1 | local.file \"x\" { filename = trim_space(\"y\") }\n"
