@@ -1,6 +1,7 @@
 /* local.file: exports the content of a file and follows its changes. Owns a timer and what the file
  * was when it was last read. The file is bounded by CONTENT_MAX. Changes are found by looking at
- * the file's status: every second for the detector fsnotify, at poll_frequency for poll. */
+ * the file's status: when the kernel tells of its folder and every second for the detector
+ * fsnotify, at poll_frequency for poll. */
 #include "base/file.h"
 #include "base/world.h"
 #include "runtime/component.h"
@@ -9,6 +10,8 @@
 
 enum { CONTENT_MAX = 64 * 1024 * 1024, PATH_MAX_BYTES = 4096 };
 static const int64_t WATCH_NS = 1000000000;
+/* From the kernel's word to a look: a writer may be between emptying the file and filling it. */
+static const int64_t SOON_NS = 10000000;
 
 enum detector { DETECTOR_FSNOTIFY, DETECTOR_POLL };
 static const char *const detectors[] = {"fsnotify", "poll", NULL};
@@ -69,6 +72,8 @@ struct file {
     struct component_host *host;
     const struct args *args;
     struct loop_timer *timer;
+    struct loop_watch *watch; /* of the file's folder; NULL = the timer alone finds changes */
+    struct loop_timer *soon;  /* a look, once what happens there has gone on for a moment */
     struct stat last;
     bool is_missing; /* the last look or read failed */
     struct self_metric *accessed;
@@ -161,9 +166,41 @@ static enum status build(void *self, struct component_host *host, const void *ar
     return use_args(f, args, err);
 }
 
+static void look_soon(void *arg)
+{
+    struct file *f = arg;
+    if (!loop_timer_active(f->soon)) {
+        loop_timer_start(f->soon, SOON_NS, 0);
+    }
+}
+
+static void end_watch(struct file *f)
+{
+    loop_watch_close(f->watch);
+    loop_timer_close(f->soon);
+    f->watch = NULL;
+    f->soon = NULL;
+}
+
+static void watch_folder(struct file *f)
+{
+    char path[PATH_MAX_BYTES];
+    end_watch(f);
+    if (f->args->detector == DETECTOR_POLL || !path_of(f->args, path)) {
+        return;
+    }
+    char *slash = strrchr(path, '/');
+    if (slash) {
+        slash[slash == path ? 1 : 0] = '\0';
+    }
+    f->soon = loop_timer_new(host_loop(f->host), look, f);
+    f->watch = loop_watch_new(host_loop(f->host), slash ? path : ".", look_soon, f);
+}
+
 static void start(void *self)
 {
     struct file *f = self;
+    watch_folder(f);
     int64_t every = f->args->detector == DETECTOR_POLL ? f->args->poll_frequency.ns : WATCH_NS;
     f->timer = f->timer ? f->timer : loop_timer_new(host_loop(f->host), look, f);
     loop_timer_start(f->timer, every, every);
@@ -183,6 +220,7 @@ static enum status update(void *self, const void *args, const void *old_args, st
 static void stop(void *self)
 {
     struct file *f = self;
+    end_watch(f);
     loop_timer_close(f->timer);
     f->timer = NULL;
     host_stopped(f->host);
@@ -191,6 +229,7 @@ static void stop(void *self)
 static void release(void *self)
 {
     struct file *f = self;
+    end_watch(f);
     loop_timer_close(f->timer);
 }
 

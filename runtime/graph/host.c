@@ -54,9 +54,33 @@ void host_unref(struct component_host *host)
     mem_free(host);
 }
 
+/* How long data may wait for a wave. */
+enum { BORROW_NS = 5 * 1000 * 1000 };
+
+static void borrow(struct graph *graph, struct loop *loop)
+{
+    if (!loop_borrow(loop))
+        return;
+    if (!graph->borrowed_count)
+        graph->borrowed_ns = world_monotonic_ns();
+    graph->borrowed[graph->borrowed_count++] = loop;
+}
+
+void loops_return(struct graph *graph, bool at_once)
+{
+    if (!at_once &&
+        (!graph->borrowed_count || world_monotonic_ns() - graph->borrowed_ns < BORROW_NS))
+        return;
+    while (graph->borrowed_count)
+        loop_return(graph->borrowed[--graph->borrowed_count]);
+}
+
 void host_run(struct component_host *host, loop_fn *fn, void *arg)
 {
-    if (host->graph->running)
+    struct graph *graph = host->graph;
+    if (graph->running && graph->in_wave)
+        borrow(graph, host->loop);
+    if (graph->running)
         loop_call(host->loop, fn, arg);
     else
         fn(arg);

@@ -95,6 +95,11 @@ struct graph {
     struct loop *loops[GRAPH_MAX_DATA_LOOPS];
     unsigned loop_count;
     bool running; /* data loops have threads */
+    /* Loops that a wave has borrowed, and since when. */
+    struct loop *borrowed[GRAPH_MAX_DATA_LOOPS];
+    unsigned borrowed_count;
+    int64_t borrowed_ns;
+    bool in_wave;
     struct generation *live;
     uint32_t stamp;
     bool ready;
@@ -138,8 +143,11 @@ struct value *cell_exports(const struct node *node);
 /* host.c */
 struct component_host *host_new(struct graph *graph, struct cell *cell, struct loop *loop);
 void host_unref(struct component_host *host);
-/* Runs fn(arg) where the component lives, and waits. */
+/* Runs fn(arg) where the component lives, and waits. A wave borrows the loop for that and keeps it
+ * for its next components. */
 void host_run(struct component_host *host, loop_fn *fn, void *arg);
+/* Gives the loops back, `at_once` or when they have been held for long. */
+void loops_return(struct graph *graph, bool at_once);
 /* The least healthy of the evaluation's and the component's own. */
 enum health host_overall(const struct cell *cell, char *message, size_t size, int64_t *changed_ns);
 

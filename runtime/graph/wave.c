@@ -105,6 +105,8 @@ static void note_inside(struct generation *gen, const struct node *node)
     node_mark(gen, in->result);
 }
 
+enum { NODES_A_LOOK = 32 };
+
 uint32_t generation_drain(struct graph *graph, struct generation *gen)
 {
     int64_t since = graph->first_publication_ns;
@@ -112,7 +114,10 @@ uint32_t generation_drain(struct graph *graph, struct generation *gen)
     if (!since)
         since = world_monotonic_ns();
     uint32_t count = 0;
+    graph->in_wave = true;
     for (; gen->dirty.count; count++) {
+        if (count % NODES_A_LOOK == 0)
+            loops_return(graph, false);
         self_set(graph->queue_size, gen->dirty.count);
         struct node *node = gen->nodes[ranks_take(&gen->dirty)];
         if (gen->loading && node->in->frozen)
@@ -124,6 +129,8 @@ uint32_t generation_drain(struct graph *graph, struct generation *gen)
             node_mark(gen, node->pair);
         note_inside(gen, node);
     }
+    graph->in_wave = false;
+    loops_return(graph, true);
     self_set(graph->queue_size, 0);
     return count;
 }

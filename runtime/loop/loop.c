@@ -45,6 +45,19 @@ void loop_call(struct loop *loop, loop_fn *fn, void *arg)
     loop->ops->call(loop, fn, arg);
 }
 
+bool loop_borrow(struct loop *loop)
+{
+    if (!loop->ops->borrow || loop_is_current(loop))
+        return false;
+    loop->ops->borrow(loop);
+    return true;
+}
+
+void loop_return(struct loop *loop)
+{
+    loop->ops->give_back(loop);
+}
+
 void loop_defer(struct loop *loop, loop_fn *fn, void *arg)
 {
     loop->ops->defer(loop, fn, arg);
@@ -160,6 +173,18 @@ void loop_poll_close(struct loop_poll *poll)
 {
     if (poll)
         poll->loop->ops->poll_close(poll);
+}
+
+struct loop_watch *loop_watch_new(struct loop *loop, const char *folder, loop_fn *changed,
+                                  void *arg)
+{
+    return loop->ops->watch_new ? loop->ops->watch_new(loop, folder, changed, arg) : NULL;
+}
+
+void loop_watch_close(struct loop_watch *watch)
+{
+    if (watch)
+        watch->loop->ops->watch_close(watch);
 }
 
 struct loop_signal *loop_signal_new(struct loop *loop, int signum, signal_fn *fn, void *arg)

@@ -40,6 +40,11 @@ void loop_post(struct loop *loop, loop_fn *fn, void *arg);
 /* Runs fn(arg) on the loop and waits for it; a direct call when already there. A data loop never
  * calls the control loop this way (that would be a deadlock, and is asserted). */
 void loop_call(struct loop *loop, loop_fn *fn, void *arg);
+/* Stops the loop's thread between two callbacks and makes the calling thread the loop's, so that
+ * many calls cost no more than one; loop_return gives it back. For short moments of the control
+ * loop. False = it was the caller's already. */
+bool loop_borrow(struct loop *loop);
+void loop_return(struct loop *loop);
 /* Once, after the current callback returned. */
 void loop_defer(struct loop *loop, loop_fn *fn, void *arg);
 /* work(arg) on a worker thread, then done(arg) on the loop. In the simulator both run on the loop.
@@ -106,6 +111,13 @@ typedef void poll_fn(void *arg, int events, int error);
 struct loop_poll *loop_poll_new(struct loop *loop, int fd, poll_fn *fn, void *arg);
 void loop_poll_set(struct loop_poll *poll, int events);
 void loop_poll_close(struct loop_poll *poll);
+
+/* Tells that something in a folder may have changed: entries, or what stands in files. A hint for
+ * those who look now and then anyway: NULL where nobody can tell (the simulator, kernel limits). */
+struct loop_watch;
+struct loop_watch *loop_watch_new(struct loop *loop, const char *folder, loop_fn *changed,
+                                  void *arg);
+void loop_watch_close(struct loop_watch *watch);
 
 typedef void signal_fn(void *arg, int signum);
 struct loop_signal *loop_signal_new(struct loop *loop, int signum, signal_fn *fn, void *arg);

@@ -191,6 +191,36 @@ static void uv_call(struct loop *base, loop_fn *fn, void *arg)
     uv_sem_destroy(&call.ready);
 }
 
+/* The loop's thread waits here while another thread is the loop's. */
+static void rest(void *arg)
+{
+    struct loop_uv *loop = arg;
+    uv_sem_post(&loop->resting);
+    uv_sem_wait(&loop->resume);
+    atomic_store(&loop->owner, pthread_self());
+    uv_sem_post(&loop->resting);
+}
+
+static void uv_borrow(struct loop *base)
+{
+    struct loop_uv *loop = loop_uv_of(base);
+    ASSERT(!running || !str_is(STR("control"), base->name));
+    ASSERT(uv_sem_init(&loop->resting, 0) == 0 && uv_sem_init(&loop->resume, 0) == 0);
+    loop->rest = (struct loop_job){.fn = rest, .arg = loop};
+    mail(loop, &loop->rest);
+    uv_sem_wait(&loop->resting);
+    atomic_store(&loop->owner, pthread_self());
+}
+
+static void uv_give_back(struct loop *base)
+{
+    struct loop_uv *loop = loop_uv_of(base);
+    uv_sem_post(&loop->resume);
+    uv_sem_wait(&loop->resting);
+    uv_sem_destroy(&loop->resting);
+    uv_sem_destroy(&loop->resume);
+}
+
 /* Worker threads. */
 
 static void work_run(uv_work_t *request)
@@ -322,6 +352,8 @@ static const struct loop_ops uv_ops = {
     .is_current = uv_current,
     .post = uv_post,
     .call = uv_call,
+    .borrow = uv_borrow,
+    .give_back = uv_give_back,
     .defer = uv_defer,
     .work = uv_work,
     .now_ns = uv_now_ns,
@@ -344,6 +376,8 @@ static const struct loop_ops uv_ops = {
     .poll_new = poll_uv_new,
     .poll_set = poll_uv_set,
     .poll_close = poll_uv_close,
+    .watch_new = watch_uv_new,
+    .watch_close = watch_uv_close,
     .signal_new = signal_uv_new,
     .signal_close = signal_uv_close,
 };

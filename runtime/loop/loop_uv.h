@@ -36,6 +36,9 @@ struct loop_uv {
     atomic_bool stopping;
     _Atomic(pthread_t) owner;
     uv_thread_t thread;
+    uv_sem_t resting; /* both only while the loop is borrowed */
+    uv_sem_t resume;
+    struct loop_job rest;
     bool has_thread;
     char *read_buffer; /* shared by all streams: bytes are handed on before the next read */
 };
@@ -102,6 +105,8 @@ struct listener *listener_uv_new(struct loop *loop, struct str host_port, accept
 void listener_uv_address(const struct listener *listener, struct address *out);
 void listener_uv_close(struct listener *listener);
 
+struct loop_watch *watch_uv_new(struct loop *loop, const char *folder, loop_fn *fn, void *arg);
+void watch_uv_close(struct loop_watch *watch);
 struct loop_poll *poll_uv_new(struct loop *loop, int fd, poll_fn *fn, void *arg);
 void poll_uv_set(struct loop_poll *poll, int events);
 void poll_uv_close(struct loop_poll *poll);

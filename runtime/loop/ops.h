@@ -17,6 +17,9 @@ struct loop_ops {
     bool (*is_current)(const struct loop *loop);
     void (*post)(struct loop *loop, loop_fn *fn, void *arg);
     void (*call)(struct loop *loop, loop_fn *fn, void *arg);
+    /* NULL where all loops share a thread. */
+    void (*borrow)(struct loop *loop);
+    void (*give_back)(struct loop *loop);
     void (*defer)(struct loop *loop, loop_fn *fn, void *arg);
     void (*work)(struct loop *loop, loop_fn *work, loop_fn *done, void *arg);
     int64_t (*now_ns)(const struct loop *loop);
@@ -45,6 +48,8 @@ struct loop_ops {
     struct loop_poll *(*poll_new)(struct loop *loop, int fd, poll_fn *fn, void *arg);
     void (*poll_set)(struct loop_poll *poll, int events);
     void (*poll_close)(struct loop_poll *poll);
+    struct loop_watch *(*watch_new)(struct loop *loop, const char *folder, loop_fn *fn, void *arg);
+    void (*watch_close)(struct loop_watch *watch);
     struct loop_signal *(*signal_new)(struct loop *loop, int signum, signal_fn *fn, void *arg);
     void (*signal_close)(struct loop_signal *signal);
     /* How http_client.h reaches peers: NULL = libcurl on this loop; the simulator has its own. */
@@ -61,6 +66,7 @@ struct loop_timer { struct loop *loop; };
 struct stream { struct loop *loop; };
 struct listener { struct loop *loop; };
 struct loop_poll { struct loop *loop; };
+struct loop_watch { struct loop *loop; };
 struct loop_signal { struct loop *loop; };
 // clang-format on
 

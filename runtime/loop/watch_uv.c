@@ -1,4 +1,4 @@
-/* Descriptors that a library owns, and signals, watched through libuv. */
+/* Descriptors that a library owns, folders, and signals, watched through libuv. */
 
 #include "runtime/loop/loop_uv.h"
 
@@ -67,6 +67,57 @@ void poll_uv_close(struct loop_poll *base)
     (void)uv_poll_stop(&poll->uv);
     uv_close((uv_handle_t *)&poll->uv, free_handle);
 }
+
+/* ---- folders ---- */
+
+struct watch_uv {
+    struct loop_watch base;
+    uv_fs_event_t uv;
+    loop_fn *fn;
+    void *arg;
+};
+
+static void on_event(uv_fs_event_t *uv, const char *name, int events, int status)
+{
+    (void)name;
+    (void)events;
+    (void)status;
+    struct watch_uv *watch = uv->data;
+    watch->fn(watch->arg);
+}
+
+static void undo_watch(void *arg)
+{
+    watch_uv_close(arg);
+}
+
+struct loop_watch *watch_uv_new(struct loop *loop, const char *folder, loop_fn *fn, void *arg)
+{
+    struct watch_uv *watch = mem_lib_calloc(1, sizeof(*watch));
+    if (!watch)
+        return NULL;
+    watch->base.loop = loop;
+    watch->fn = fn;
+    watch->arg = arg;
+    watch->uv.data = watch;
+    (void)uv_fs_event_init(&loop_uv_of(loop)->uv, &watch->uv);
+    if (uv_fs_event_start(&watch->uv, on_event, folder, 0) != 0) {
+        uv_close((uv_handle_t *)&watch->uv, free_handle);
+        return NULL;
+    }
+    mem_scope_guard(undo_watch, watch);
+    return &watch->base;
+}
+
+void watch_uv_close(struct loop_watch *base)
+{
+    struct watch_uv *watch = (struct watch_uv *)base;
+    mem_scope_unguard(undo_watch, watch);
+    (void)uv_fs_event_stop(&watch->uv);
+    uv_close((uv_handle_t *)&watch->uv, free_handle);
+}
+
+/* ---- signals ---- */
 
 static void on_signal(uv_signal_t *uv, int signum)
 {
