@@ -7,14 +7,15 @@
 #include "cli/command.h"
 #include "compiler/lsp/lsp.h"
 #include "runtime/graph/graph.h"
+#include "runtime/net/http_client.h"
 #include "stdlib/stdlib.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
-enum { CHUNK = 64 * 1024, WRITE_MAX = 4096 };
+enum { CHUNK = 64 * 1024, WRITE_MAX = 4096, FETCH_MAX = 64 * 1024 * 1024 };
+#define FETCH_TIMEOUT_NS ((int64_t)5000000000)
 
 struct server {
     struct map components; /* name → struct component_def */
@@ -23,9 +24,16 @@ struct server {
     struct stdlib stdlib;
     struct lsp_options options;
     struct lsp *lsp;
+    struct loop *loop;
+    struct loop_poll *in;
+    struct loop_poll *out;
+    struct loop_timer *timer;
+    struct http_client *client; /* made when first used */
     bool ended; /* standard input */
     char chunk[CHUNK];
 };
+
+static void turn(struct server *s);
 
 static bool find_symbol(void *arg, enum block_kind kind, struct str name,
                         struct program_symbol *out)
@@ -98,6 +106,8 @@ static void server_release(struct server *s)
     stdlib_release(&s->stdlib);
 }
 
+/* ---- standard input and output ---- */
+
 static void read_some(struct server *s)
 {
     ssize_t got = world_read(STDIN_FILENO, s->chunk, sizeof(s->chunk));
@@ -119,19 +129,16 @@ static void write_some(struct server *s)
         s->ended = true;
 }
 
-/* Waits until there is something to do, or `timeout` milliseconds; moves what can be moved. Returns
- * whether input came. */
-static bool exchange(struct server *s, int timeout)
+/* Moves what can be moved at once. Returns whether input came. */
+static bool exchange(struct server *s)
 {
     bool pending = lsp_output(s->lsp).len > 0;
     struct pollfd fds[2] = {
         {.fd = STDIN_FILENO, .events = POLLIN},
         {.fd = pending ? STDOUT_FILENO : -1, .events = POLLOUT},
     };
-    if (poll(fds, 2, timeout) < 0 && errno != EINTR) {
-        s->ended = true;
+    if (poll(fds, 2, 0) <= 0)
         return false;
-    }
     if (fds[1].revents)
         write_some(s);
     if (fds[0].revents)
@@ -139,24 +146,108 @@ static bool exchange(struct server *s, int timeout)
     return fds[0].revents != 0;
 }
 
-static void serve(struct server *s)
+/* ---- the running instance ---- */
+
+static void fetch_done(void *arg, const struct http_response *response, const struct error *err)
+{
+    (void)err;
+    struct server *s = arg;
+    unsigned status = response->status > 0 ? (unsigned)response->status : 0;
+    lsp_fetched(s->lsp, status, status ? response->body : STR(""));
+    turn(s);
+}
+
+static void start_fetch(struct server *s)
+{
+    struct lsp_fetch fetch;
+    if (!lsp_next_fetch(s->lsp, &fetch))
+        return;
+    struct error err;
+    if (!s->client)
+        s->client = http_client_new(
+            s->loop, &(struct http_client_options){.user_agent = STR("invar lsp")}, &err);
+    char url[8192];
+    int len = snprintf(url, sizeof(url), "http://%.*s%.*s", STR_ARG(fetch.endpoint),
+                       STR_ARG(fetch.path));
+    struct http_call_options call = {.method = str_from(fetch.method),
+                                     .url = str_of(url, (size_t)len),
+                                     .timeout_ns = FETCH_TIMEOUT_NS,
+                                     .max_response = FETCH_MAX};
+    if (!s->client || len >= (int)sizeof(url) ||
+        !http_client_send(s->client, &call, fetch_done, s))
+        lsp_fetched(s->lsp, 0, STR(""));
+}
+
+/* ---- one turn: all input that waits, then what it changed ---- */
+
+static void turn(struct server *s)
 {
     while (!s->ended && !lsp_is_over(s->lsp)) {
-        if (lsp_work(s->lsp)) {
-            exchange(s, 0);
+        bool worked = lsp_work(s->lsp);
+        if (exchange(s) || worked || lsp_settle(s->lsp))
             continue;
-        }
-        if (exchange(s, 0))
-            continue;
-        if (!lsp_settle(s->lsp))
-            exchange(s, -1);
+        break;
     }
+    if (s->ended || lsp_is_over(s->lsp)) {
+        loop_stop(s->loop);
+        return;
+    }
+    loop_poll_set(s->out, lsp_output(s->lsp).len ? LOOP_WRITABLE : 0);
+    start_fetch(s);
+    int wait = lsp_fetch_wait(s->lsp);
+    if (wait >= 0)
+        loop_timer_start(s->timer, (int64_t)wait * 1000000, 0);
+    else
+        loop_timer_stop(s->timer);
+}
+
+static void on_event(void *arg, int events, int error)
+{
+    (void)events;
+    (void)error;
+    turn(arg);
+}
+
+static void on_timer(void *arg)
+{
+    turn(arg);
+}
+
+static void flush(struct server *s)
+{
     while (lsp_output(s->lsp).len && !s->ended) {
         struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
         if (poll(&fd, 1, 1000) <= 0)
             break;
         write_some(s);
     }
+}
+
+static bool serve(struct server *s, struct error *err)
+{
+    s->loop = loop_new("lsp", err);
+    if (!s->loop)
+        return false;
+    s->in = loop_poll_new(s->loop, STDIN_FILENO, on_event, s);
+    s->out = loop_poll_new(s->loop, STDOUT_FILENO, on_event, s);
+    s->timer = loop_timer_new(s->loop, on_timer, s);
+    bool usable = s->in && s->out && s->timer;
+    if (usable) {
+        loop_poll_set(s->in, LOOP_READABLE);
+        loop_run(s->loop);
+        flush(s);
+    } else {
+        error_set(err, STATUS_INVALID, "standard input and output must be pipes or sockets");
+    }
+    if (s->client)
+        http_client_free(s->client);
+    if (s->in)
+        loop_poll_close(s->in);
+    if (s->out)
+        loop_poll_close(s->out);
+    loop_timer_close(s->timer);
+    loop_free(s->loop);
+    return usable;
 }
 
 static void print_help(const struct flag *flags)
@@ -195,8 +286,10 @@ int cli_lsp(int argc, char **argv)
     }
     struct server *s = mem_zalloc(NULL, sizeof(*s));
     server_init(s);
-    serve(s);
-    int code = lsp_exit_code(s->lsp);
+    bool served = serve(s, &err);
+    int code = served ? lsp_exit_code(s->lsp) : 1;
+    if (!served)
+        cli_error(err.message);
     server_release(s);
     mem_free(s);
     return code;

@@ -4,6 +4,7 @@
 #include "compiler/lsp/inner.h"
 
 #include "compiler/check_program.h"
+#include "compiler/lsp/live.h"
 
 void lsp_diagnose(struct lsp *lsp, const struct lsp_unit_files *unit, struct diags *diags)
 {
@@ -109,9 +110,34 @@ static void put_diag(struct json_writer *w, const struct lsp *lsp, const struct 
     json_object_end(w);
 }
 
+/* What a running instance says of its components, at their blocks. */
+static size_t put_complaints(struct json_writer *w, const struct lsp *lsp, struct lsp_document *d)
+{
+    size_t count = 0;
+    if (!d->open)
+        return 0;
+    const struct outline *o = lsp_outline(d);
+    OUTLINE_CHILDREN(o, 0, node)
+    {
+        struct str message = o->nodes[node].kind == OUTLINE_BLOCK ? live_complaint(lsp, o, node)
+                                                                  : STR("");
+        if (!message.len)
+            continue;
+        json_object(w);
+        lsp_put_range(w, "range", lsp, o->source,
+                      (struct span){o->nodes[node].name.start, o->nodes[node].open});
+        lsp_put_number(w, "severity", 2);
+        lsp_put(w, "source", STR("invar (running)"));
+        lsp_put(w, "message", message);
+        json_object_end(w);
+        count++;
+    }
+    return count;
+}
+
 /* What is about this document; diagnostics without a place stand at the beginning of the first. */
 static size_t put_diags(struct json_writer *w, const struct lsp *lsp, const struct diags *diags,
-                        const struct lsp_document *d, bool is_first)
+                        struct lsp_document *d, bool is_first)
 {
     size_t count = 0;
     json_array(w);
@@ -122,6 +148,7 @@ static size_t put_diags(struct json_writer *w, const struct lsp *lsp, const stru
         put_diag(w, lsp, diag, d->source);
         count++;
     }
+    count += put_complaints(w, lsp, d);
     json_array_end(w);
     return count;
 }
@@ -191,7 +218,7 @@ bool lsp_settle(struct lsp *lsp)
 /* ---- asked for ---- */
 
 static void put_report(struct json_writer *w, const struct lsp *lsp, const struct diags *diags,
-                       const struct lsp_document *d, bool is_first)
+                       struct lsp_document *d, bool is_first)
 {
     lsp_put(w, "kind", STR("full"));
     lsp_key(w, "items");

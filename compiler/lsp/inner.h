@@ -208,4 +208,10 @@ void lsp_type_text(struct buf *out, const struct row *row);
 /* The attribute `name` directly in a body; 0 = none. */
 uint32_t lsp_child_named(const struct outline *o, uint32_t block, struct str name);
 
+/* ---- hints.c ---- */
+
+/* Appends `prefix` and the value of an attribute that is computed from literals alone. */
+bool lsp_constant(const struct lsp *lsp, const struct outline *o, uint32_t attribute,
+                  struct buf *out, const char *prefix);
+
 #endif
