@@ -29,7 +29,7 @@ struct server {
     struct loop_poll *out;
     struct loop_timer *timer;
     struct http_client *client; /* made when first used */
-    bool ended; /* standard input */
+    bool ended;                 /* standard input */
     char chunk[CHUNK];
 };
 
@@ -167,18 +167,33 @@ static void start_fetch(struct server *s)
         s->client = http_client_new(
             s->loop, &(struct http_client_options){.user_agent = STR("invar lsp")}, &err);
     char url[8192];
-    int len = snprintf(url, sizeof(url), "http://%.*s%.*s", STR_ARG(fetch.endpoint),
-                       STR_ARG(fetch.path));
+    int len =
+        snprintf(url, sizeof(url), "http://%.*s%.*s", STR_ARG(fetch.endpoint), STR_ARG(fetch.path));
     struct http_call_options call = {.method = str_from(fetch.method),
                                      .url = str_of(url, (size_t)len),
                                      .timeout_ns = FETCH_TIMEOUT_NS,
                                      .max_response = FETCH_MAX};
-    if (!s->client || len >= (int)sizeof(url) ||
-        !http_client_send(s->client, &call, fetch_done, s))
+    if (!s->client || len >= (int)sizeof(url) || !http_client_send(s->client, &call, fetch_done, s))
         lsp_fetched(s->lsp, 0, STR(""));
 }
 
 /* ---- one turn: all input that waits, then what it changed ---- */
+
+/* The loop ends when nothing is left on it. */
+static void close_all(struct server *s)
+{
+    if (s->client)
+        http_client_free(s->client);
+    if (s->in)
+        loop_poll_close(s->in);
+    if (s->out)
+        loop_poll_close(s->out);
+    loop_timer_close(s->timer);
+    s->client = NULL;
+    s->in = s->out = NULL;
+    s->timer = NULL;
+    loop_stop(s->loop);
+}
 
 static void turn(struct server *s)
 {
@@ -189,7 +204,7 @@ static void turn(struct server *s)
         break;
     }
     if (s->ended || lsp_is_over(s->lsp)) {
-        loop_stop(s->loop);
+        close_all(s);
         return;
     }
     loop_poll_set(s->out, lsp_output(s->lsp).len ? LOOP_WRITABLE : 0);
@@ -234,18 +249,12 @@ static bool serve(struct server *s, struct error *err)
     bool usable = s->in && s->out && s->timer;
     if (usable) {
         loop_poll_set(s->in, LOOP_READABLE);
-        loop_run(s->loop);
-        flush(s);
     } else {
         error_set(err, STATUS_INVALID, "standard input and output must be pipes or sockets");
+        close_all(s);
     }
-    if (s->client)
-        http_client_free(s->client);
-    if (s->in)
-        loop_poll_close(s->in);
-    if (s->out)
-        loop_poll_close(s->out);
-    loop_timer_close(s->timer);
+    loop_run(s->loop);
+    flush(s);
     loop_free(s->loop);
     return usable;
 }

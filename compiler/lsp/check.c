@@ -119,8 +119,8 @@ static size_t put_complaints(struct json_writer *w, const struct lsp *lsp, struc
     const struct outline *o = lsp_outline(d);
     OUTLINE_CHILDREN(o, 0, node)
     {
-        struct str message = o->nodes[node].kind == OUTLINE_BLOCK ? live_complaint(lsp, o, node)
-                                                                  : STR("");
+        struct str message =
+            o->nodes[node].kind == OUTLINE_BLOCK ? live_complaint(lsp, o, node) : STR("");
         if (!message.len)
             continue;
         json_object(w);

@@ -10,9 +10,8 @@ static struct lsp_document *document_of(struct lsp_request *rq)
 {
     const struct doc *arguments = lsp_member(rq->params, "arguments");
     const struct doc *first = arguments && arguments->kind == DOC_LIST ? arguments->child : NULL;
-    struct lsp_document *d = first && first->kind == DOC_STRING
-                                 ? lsp_document_find(rq->lsp, first->text)
-                                 : NULL;
+    struct lsp_document *d =
+        first && first->kind == DOC_STRING ? lsp_document_find(rq->lsp, first->text) : NULL;
     if (!d)
         lsp_fail(rq, LSP_INVALID_PARAMS, "the first argument is not the URI of an open document");
     return d;
@@ -77,8 +76,7 @@ static void put_edges(const struct lsp_view *view, const struct map *numbers, st
             uint32_t used;
             if (o->nodes[id].kind != OUTLINE_PATH || !lsp_resolve(view, d, id, &to, &used))
                 continue;
-            struct lsp_place from = {d,
-                                     lsp_component_of(o, outline_around(o, id, OUTLINE_BLOCK))};
+            struct lsp_place from = {d, lsp_component_of(o, outline_around(o, id, OUTLINE_BLOCK))};
             uintptr_t a = from.node ? (uintptr_t)map_get(numbers, id_of(arena, &from)) : 0;
             uintptr_t b = (uintptr_t)map_get(numbers, id_of(arena, &to));
             struct str field = outline_text(o, outline_part(o, o->nodes[id].name, used));

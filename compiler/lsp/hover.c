@@ -189,17 +189,10 @@ void lsp_hover(struct lsp_request *rq)
     h.node = outline_at(h.o, h.cursor);
     h.span = h.o->nodes[h.node].name;
     switch (h.o->nodes[h.node].kind) {
-    case OUTLINE_BLOCK:
-        block_text(&h);
-        break;
-    case OUTLINE_ATTRIBUTE:
-        attribute_text(&h);
-        break;
-    case OUTLINE_PATH:
-        path_text(&h);
-        break;
-    default:
-        break;
+    case OUTLINE_BLOCK: block_text(&h); break;
+    case OUTLINE_ATTRIBUTE: attribute_text(&h); break;
+    case OUTLINE_PATH: path_text(&h); break;
+    default: break;
     }
     put(rq, d, h.span, &text);
     lsp_view_release(&view);
