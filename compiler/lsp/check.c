@@ -36,11 +36,14 @@ static struct span span_of(const struct source *source, struct range range)
 
 static void put_tags(struct json_writer *w, const struct diag *diag)
 {
-    if (diag->id != DIAG_DEPRECATED)
+    enum { TAG_UNUSED = 1, TAG_DEPRECATED = 2 };
+    bool unused = diag->id == DIAG_UNUSED_COMPONENT || diag->id == DIAG_UNUSED_DECLARE ||
+                  diag->id == DIAG_UNUSED_ARGUMENT || diag->id == DIAG_UNUSED_EXPORT;
+    if (!unused && diag->id != DIAG_DEPRECATED)
         return;
     lsp_key(w, "tags");
     json_array(w);
-    json_i64(w, 2);
+    json_i64(w, unused ? TAG_UNUSED : TAG_DEPRECATED);
     json_array_end(w);
 }
 

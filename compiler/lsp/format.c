@@ -184,12 +184,23 @@ void lsp_formatting(struct lsp_request *rq)
         format(rq, d, NULL);
 }
 
+/* Up to the end of its last line. */
+static struct span whole_lines(const struct source *source, struct span span)
+{
+    uint32_t line = source_pos(source, span.end).line;
+    bool at_start = span.end == source->lines[line - 1];
+    if (span.end == span.start || !at_start)
+        span.end = source->lines[line - 1] + (uint32_t)source_line(source, line).len;
+    return span;
+}
+
 void lsp_range_formatting(struct lsp_request *rq)
 {
     struct lsp_document *d = lsp_document_of(rq);
     if (!d)
         return;
     struct span span = lsp_span_of(rq->lsp, d->source, lsp_member(rq->params, "range"));
+    span = whole_lines(d->source, span);
     format(rq, d, &span);
 }
 
@@ -209,7 +220,7 @@ void lsp_on_type_formatting(struct lsp_request *rq)
     } else if (cursor) {
         uint32_t line = source_pos(d->source, cursor).line;
         uint32_t before = line > 1 ? d->source->lines[line - 2] : 0;
-        span = (struct span){before, before};
+        span = whole_lines(d->source, (struct span){before, before});
     }
     format(rq, d, &span);
 }

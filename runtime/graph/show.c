@@ -203,6 +203,9 @@ static void write_component(struct json_writer *w, const struct node *node,
     }
     json_key(w, STR("liveDebuggingEnabled"));
     json_bool(w, false);
+    /* Not in Alloy: how many items left the component so far, for rates. */
+    json_key(w, STR("itemsOut"));
+    json_u64(w, cell->host ? atomic_load(&cell->host->items_out) : 0);
     json_object_end(w);
 }
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(SOURCE / "tests" / "support" / "lsp"))
 sys.dont_write_bytecode = True
 
 AREAS = sorted(p.stem for p in (SOURCE / "tests" / "support" / "lsp").glob("cases_*.py"))
-LEAST = 150
+LEAST = 250
 
 
 def main():

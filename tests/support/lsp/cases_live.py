@@ -1,0 +1,177 @@
+"""What a running instance adds: health, evaluated arguments and exports, rates, unhealthy components, reload."""
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+from session import Session, position_of, slice_of, uri_of
+from table import equal, shown
+
+CONFIG = '''local.file "name" {
+	filename  = "PLACE/name.txt"
+	is_secret = true
+}
+
+local.file "open" {
+	filename = string.format("%s", "PLACE/open.txt")
+}
+
+prometheus.scrape "s" {
+	targets         = [{"__address__" = "127.0.0.1:PORT", "x" = local.file.open.content}]
+	job_name        = local.file.open.content
+	scrape_interval = "500ms"
+	scrape_timeout  = "400ms"
+	forward_to      = [prometheus.echo.shown.receiver]
+}
+
+prometheus.echo "shown" { }
+'''
+STATE = {}
+
+
+class Instance:
+    def __init__(self):
+        self.place = tempfile.TemporaryDirectory(prefix="invar-live-")
+        root = pathlib.Path(self.place.name).resolve()
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        (root / "name.txt").write_text("hunter2")
+        (root / "open.txt").write_text("hello")
+        self.path = root / "config.alloy"
+        self.text = CONFIG.replace("PLACE", str(root)).replace("PORT", str(self.port))
+        self.path.write_text(self.text)
+        self.uri = uri_of(self.path)
+        self.process = subprocess.Popen([os.environ["INVAR_BIN"], "run", str(self.path), "--storage.path=%s" % (root / "data"),
+                                         "--server.http.listen-addr=127.0.0.1:%d" % self.port],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        limit = time.monotonic() + 30
+        while True:
+            try:
+                urllib.request.urlopen("http://127.0.0.1:%d/-/ready" % self.port, timeout=5)
+                break
+            except OSError:
+                assert time.monotonic() < limit, "the instance does not start"
+                time.sleep(0.05)
+        self.session = Session(settings={"endpoint": "127.0.0.1:%d" % self.port, "live": True})
+        self.session.open(self.uri, self.text)
+
+    def ask_until(self, ask, good):
+        """What the server says once it has heard from the instance."""
+        limit = time.monotonic() + 30
+        while True:
+            result = ask()
+            if good(result):
+                return result
+            assert time.monotonic() < limit, result
+            time.sleep(0.1)
+
+    def end(self):
+        equal(self.session.end(), 0)
+        self.process.terminate()
+        self.process.wait(30)
+        self.place.cleanup()
+
+
+def instance():
+    if "instance" not in STATE:
+        STATE["instance"] = Instance()
+    return STATE["instance"]
+
+
+def hover(fragment, part, *absent):
+    def run():
+        i = instance()
+        at = position_of(i.text, i.text.index(fragment) + 1)
+
+        def ask():
+            result = i.session.at("textDocument/hover", i.uri, at)
+            return result["contents"]["value"] if result else ""
+        value = i.ask_until(ask, lambda v: part in v)
+        for a in absent:
+            assert a not in value, value
+    return run
+
+
+def hints():
+    i = instance()
+    whole = {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}}
+    result = i.ask_until(lambda: i.session.ask("textDocument/inlayHint", {"textDocument": {"uri": i.uri}, "range": whole}),
+                         lambda r: len(r) >= 3)
+    labels = [h["label"] for h in result]
+    assert '= "hello"' in labels, labels
+    assert not any("hunter2" in l for l in labels)
+
+
+def lenses():
+    i = instance()
+    result = i.ask_until(lambda: i.session.ask("textDocument/codeLens", {"textDocument": {"uri": i.uri}}),
+                         lambda r: any("/s" in l["command"]["title"] for l in r))
+    opens = [l for l in result if l["command"]["command"] == "invar.openPage"]
+    equal(sorted(l["command"]["arguments"][0].rsplit("/", 1)[1] for l in opens),
+          ["local.file.name", "local.file.open", "prometheus.echo.shown", "prometheus.scrape.s"])
+    for l in opens:
+        assert l["command"]["title"].startswith("healthy"), l
+
+
+def unhealthy():
+    """A component that fails shows at its block, and no longer when it is well again."""
+    i = instance()
+    secret = pathlib.Path(i.place.name) / "open.txt"
+    secret.unlink()
+    i.session.notes.clear()
+    found = i.session.note("textDocument/publishDiagnostics",
+                           lambda p: any(d["source"] == "invar (running)" for d in p["diagnostics"]))
+    one = [d for d in found["diagnostics"] if d["source"] == "invar (running)"][0]
+    equal((shown(i.text, one["range"]), one["severity"]), ('6:local.file "open" ', 2))
+    secret.write_text("hello")
+    i.session.note("textDocument/publishDiagnostics",
+                   lambda p: not any(d["source"] == "invar (running)" for d in p["diagnostics"]))
+
+
+def reload():
+    i = instance()
+    i.session.ask("workspace/executeCommand", {"command": "invar.server.reload"})
+    equal(i.session.note("window/showMessage"), {"type": 3, "message": "The instance has reloaded its configuration."})
+    i.path.write_text("nonsense {\n")
+    i.session.ask("workspace/executeCommand", {"command": "invar.server.reload"})
+    note = i.session.note("window/showMessage")
+    equal(note["type"], 1)
+    assert note["message"].startswith("The instance refused to reload: "), note
+    i.path.write_text(i.text)
+
+
+def nobody():
+    """Without an instance everything else works."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    s = Session(settings={"endpoint": "127.0.0.1:%d" % port, "live": True})
+    s.open("file:///x/a.alloy", "logging {\n}\n")
+    equal(s.diagnostics("file:///x/a.alloy"), [])
+    s.ask("workspace/executeCommand", {"command": "invar.server.reload"})
+    equal(s.note("window/showMessage"), {"type": 1, "message": "No instance answers at 127.0.0.1:%d." % port})
+    equal(s.end(), 0)
+
+
+def end():
+    instance().end()
+    del STATE["instance"]
+
+
+def cases():
+    yield "hover of a block", hover('local.file "open"', "Running at 127.0.0.1:")
+    yield "hover of a block, health", hover('prometheus.scrape "s"', "**healthy**")
+    yield "hover of a block, exports", hover('local.file "open"', '- content = `"hello"`')
+    yield "hover of an argument", hover('job_name', '"hello"')
+    yield "hover of an export", hover('content}]', '"hello"')
+    yield "secrets stay secret", hover('local.file "name"', "- content = `(secret)`", "hunter2")
+    yield "hints of evaluated arguments", hints
+    yield "lenses with health and rates", lenses
+    yield "unhealthy components", unhealthy
+    yield "reload", reload
+    yield "no instance", nobody
+    yield "the end", end
