@@ -53,7 +53,7 @@ static void put_code(struct json_writer *w, const struct lsp *lsp, const struct 
     const char *code = diag_code(diag->id);
     struct buf page;
     buf_init(&page, NULL, LSP_MAX_PATH + 64);
-    buf_printf(&page, "%s/diagnostics.md#%s", lsp->settings.docs, code);
+    buf_printf(&page, "%s/errors/%s.md", lsp->settings.docs, code);
     lsp_put(w, "code", str_from(code));
     lsp_key(w, "codeDescription");
     json_object(w);
@@ -117,7 +117,7 @@ static void put_diag(struct json_writer *w, const struct lsp *lsp, const struct 
 static size_t put_complaints(struct json_writer *w, const struct lsp *lsp, struct lsp_document *d)
 {
     size_t count = 0;
-    if (!d->open)
+    if (!d->open || !live_is_known(lsp))
         return 0;
     const struct outline *o = lsp_outline(d);
     OUTLINE_CHILDREN(o, 0, node)

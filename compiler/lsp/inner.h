@@ -52,7 +52,7 @@ struct lsp_document {
 
 struct lsp_settings {
     char *endpoint; /* of a running instance, "HOST:PORT" */
-    char *docs;     /* URL of the folder that holds diagnostics.md */
+    char *docs;     /* URL of the manual: the folder that holds errors/ */
     bool live;
     bool inlay_defaults;
     bool inlay_values;

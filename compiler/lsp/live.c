@@ -313,6 +313,11 @@ void lsp_fetched(struct lsp *lsp, unsigned status, struct str body)
 
 /* ---- what is shown ---- */
 
+bool live_is_known(const struct lsp *lsp)
+{
+    return lsp->live->now != NULL;
+}
+
 static const struct live_component *find(const struct lsp *lsp, const struct outline *o,
                                          uint32_t block)
 {

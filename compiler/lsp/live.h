@@ -14,6 +14,8 @@ void live_reset(struct lsp_live *live);
 /* The next fetch is POST /-/reload. */
 void live_reload(struct lsp *lsp);
 
+/* Has an instance answered? */
+bool live_is_known(const struct lsp *lsp);
 /* Each appends nothing if nothing is known. */
 void live_block_text(const struct lsp *lsp, const struct outline *o, uint32_t block,
                      struct buf *out);

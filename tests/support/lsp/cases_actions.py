@@ -63,7 +63,7 @@ def diagnosed(text, want):
         got = s.diagnostics(uri)
         equal([(d["code"], d["severity"], shown(text_, d["range"])) for d in got], want)
         for d in got:
-            assert d["codeDescription"]["href"].endswith("/diagnostics.md#" + d["code"])
+            assert d["codeDescription"]["href"].endswith("/errors/%s.md" % d["code"])
             equal(d["source"], "invar")
         s.close(uri)
     return run
