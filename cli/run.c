@@ -101,6 +101,7 @@ static void begin_stop(struct run *run)
     run->slot.server = NULL;
     if (run->server)
         server_close(run->server, HTTP_GRACE_NS, one_stopped, run);
+    reloader_unwatch(run->reloader);
     graph_stop(run->graph, run->flags.shutdown_deadline_ns, one_stopped, run);
 }
 
@@ -159,8 +160,11 @@ static bool make_graph(struct run *run)
     run->graph = graph_new(&options, &run->err);
     if (!run->graph)
         return false;
-    struct reloader_options reloader = {
-        .graph = run->graph, .path = run->flags.path, .metrics = run->metrics, .log = run->sink};
+    struct reloader_options reloader = {.graph = run->graph,
+                                        .path = run->flags.path,
+                                        .metrics = run->metrics,
+                                        .log = run->sink,
+                                        .watch = run->flags.watch ? run->loop : NULL};
     run->reloader = reloader_new(&reloader);
     run->process = process_metrics_new(run->metrics, run->graph);
     return true;

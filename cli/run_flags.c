@@ -15,6 +15,7 @@ struct given {
     bool disable_reporting;
     bool bypass_conversion_errors;
     bool pprof;
+    bool watch;
     bool no_support_bundle;
     bool graphql;
     bool graphql_playground;
@@ -72,6 +73,8 @@ static size_t fill(struct flag *flags, struct given *g)
         {"config.format", 0, FLAG_TEXT, &g->format, "format of the file (default \"alloy\")"},
         {"config.bypass-conversion-errors", 0, FLAG_BOOL, &g->bypass_conversion_errors,
          "accepted; alloy needs no conversion"},
+        {"config.watch", 0, FLAG_BOOL, &g->watch,
+         "reload when the file, or a file of the folder, changes"},
         {"config.extra-args", 0, FLAG_TEXT, &g->extra_args, "not offered yet"},
         {"stability.level", 0, FLAG_TEXT, &g->stability,
          "least stable level admitted: generally-available, public-preview, experimental"},
@@ -130,6 +133,7 @@ static bool read_values(const struct given *g, struct run_flags *out, struct err
     out->storage_path = g->storage ? g->storage : "data-alloy/";
     out->community = g->community;
     out->pprof = g->pprof;
+    out->watch = g->watch;
     out->stability = STABILITY_GA;
     if (g->stability && !stability_parse(str_from(g->stability), &out->stability)) {
         error_set(err, STATUS_INVALID,

@@ -14,6 +14,7 @@ struct run_flags {
     enum stability stability;
     bool community;
     bool pprof;
+    bool watch; /* the configuration */
     int64_t shutdown_deadline_ns;
     unsigned data_loops;
 };

@@ -98,6 +98,7 @@ static void build(struct graph *graph, struct node *node, struct decoded *args)
     }
     decoded_free(cell->args);
     cell->args = args;
+    node->changed = graph->live->loading;
     take_fresh(graph, node);
     cell_healthy(cell, "component evaluated");
 }
@@ -115,6 +116,7 @@ static void update(struct graph *graph, struct node *node, struct decoded *args)
     }
     decoded_free(cell->args);
     cell->args = args;
+    node->changed = graph->live->loading;
     take_fresh(graph, node);
     cell_healthy(cell, "component evaluated");
 }

@@ -40,7 +40,7 @@ struct node {
     uint32_t level; /* of stopping: after all lower ones */
     bool kept;      /* its cell came from the generation before */
     bool same;      /* so did text and meaning, and its evaluation went well: a load leaves it */
-    bool counted;   /* in the report of the load */
+    bool changed;   /* by the load: other arguments reached the component */
     uint32_t input_count;
     struct input *inputs;
     const struct node *before; /* in the generation before; only while this one is made */

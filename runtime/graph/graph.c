@@ -59,6 +59,7 @@ struct graph *graph_new(const struct graph_options *options, struct error *err)
         str_of(mem_strdup(NULL, options->storage_path.ptr, options->storage_path.len),
                options->storage_path.len);
     graph->log.sink = options->log;
+    buf_init(&graph->removed, NULL, 1);
     ASSERT(pthread_mutex_init(&graph->mutex, NULL) == 0);
     map_init(&graph->defs, NULL);
     for (const struct component_def *const *def = options->components; *def; def++)
@@ -86,6 +87,7 @@ void graph_free(struct graph *graph)
         loop_free(graph->loops[i]);
     }
     self_group_free(graph->metrics);
+    buf_release(&graph->removed);
     label_table_free(graph->labels);
     map_release(&graph->defs);
     pthread_mutex_destroy(&graph->mutex);
@@ -253,6 +255,7 @@ enum graph_outcome graph_load(struct graph *graph, const char *path, struct diag
         error_set(err, STATUS_MEMORY, "out of memory");
     }
     graph->ready |= diags->errors == 0;
+    load_note_removed(graph, old);
     transition_collect(graph, old, l.gen->stamp);
     generation_free(old);
     if (graph->running)

@@ -66,6 +66,11 @@ enum graph_outcome {
  * caller (graph_stop), who decides whether to run at all. */
 enum graph_outcome graph_load(struct graph *graph, const char *path, struct diags *diags,
                               struct error *err);
+enum load_change { LOAD_ADDED, LOAD_CHANGED, LOAD_REMOVED, LOAD_KEPT };
+/* What the last load that was applied did to each component, modules' included; a custom component
+ * has changed when its arguments or what is inside did. What is removed comes last. */
+typedef void load_change_fn(void *arg, enum load_change change, struct str global_id);
+void graph_last_load(const struct graph *graph, load_change_fn *fn, void *arg);
 /* Starts what the loads brought: called once after the first load. Data loops begin to run. */
 enum status graph_run(struct graph *graph, struct error *err);
 /* Stops every component, users before what they use, and calls done(arg) on the control loop; after

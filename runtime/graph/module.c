@@ -9,8 +9,10 @@ void evaluate_call(struct graph *graph, struct node *node)
     if (!node_decode(graph, node, &d))
         return;
     struct instance *opens = node->opens;
+    const struct value *was = node->cell->values;
     if (!d.unchanged)
         node_publish(graph, node, &node->cell->values, d.values);
+    node->changed = graph->live->loading && node->cell->values != was;
     if (node->refused) {
         node_fail(graph, node, "updating custom component: ", node->refused, NULL);
     } else if (!opens) {

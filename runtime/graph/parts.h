@@ -104,6 +104,7 @@ struct graph {
     uint32_t stamp;
     bool ready;
     bool stopping;
+    struct buf removed; /* ids of components that the last load removed, each with a NUL */
     /* Transition after a load. */
     struct cell *to_stop;
     struct cell *to_start;
@@ -201,6 +202,9 @@ void transition_pump(struct graph *graph);
 void transition_collect(struct graph *graph, struct generation *old, uint32_t stamp);
 void transition_begin(struct graph *graph);
 void transition_stopped(struct graph *graph, struct component_host *host);
+
+/* load_report.c: notes what goes, before it does. */
+void load_note_removed(struct graph *graph, const struct generation *old);
 
 /* debug.c */
 void debug_info_write(struct json_writer *w, struct component_host *host);

@@ -102,6 +102,8 @@ static void note_inside(struct generation *gen, const struct node *node)
     if (!gen->loading || !in->result)
         return;
     in->reloaded = true;
+    const struct node *at = node->kind == NODE_RESULT ? node->pair : node;
+    in->call->changed |= at->changed || !at->kept;
     node_mark(gen, in->result);
 }
 

@@ -44,13 +44,29 @@ static void reloaded(void *arg, bool ok, struct str text)
     http_reply_text(arg, ok ? 200 : 400, text);
 }
 
+static void reloaded_json(void *arg, bool ok, struct str json)
+{
+    static const struct http_header type = {STR_INIT("content-type"), STR_INIT("application/json")};
+    http_reply(arg, ok ? 200 : 400, &type, 1, json);
+}
+
+/* With "Accept: application/json" the answer is a report; without, what Alloy says. */
+static enum status request_reload(const struct server *server, struct http_exchange *exchange)
+{
+    struct str accept = http_request_header(http_exchange_request(exchange), "accept");
+    struct reloader *reloader = server->options.reloader;
+    if (str_is(accept, "application/json"))
+        return reloader_request_json(reloader, reloaded_json, exchange);
+    return reloader_request(reloader, reloaded, exchange);
+}
+
 static void reload(void *arg, struct http_exchange *exchange)
 {
     struct server *server = arg;
     struct str method = http_exchange_request(exchange)->method;
     if (!str_is(method, "GET") && !str_is(method, "POST"))
         http_reply_text(exchange, 404, STR("404 page not found\n")); /* as Alloy's router does */
-    else if (reloader_request(server->options.reloader, reloaded, exchange) != STATUS_OK)
+    else if (request_reload(server, exchange) != STATUS_OK)
         http_reply_text(exchange, 503, STR("too many reloads are waiting\n"));
 }
 

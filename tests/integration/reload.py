@@ -3,6 +3,7 @@
 every page that was served arrives. A broken edit leaves everything running and says why with file, line and excerpt.
 Needs INVAR_BIN."""
 import http.server
+import json
 import os
 import pathlib
 import re
@@ -117,10 +118,10 @@ class Check:
         (self.folder / "new").write_text(text)
         os.replace(self.folder / "new", self.folder / "main.alloy")
 
-    def start(self):
+    def start(self, *flags):
         with open(self.folder / "log", "wb") as log:
             self.program = subprocess.Popen(
-                [BIN, "run", "--server.http.listen-addr=127.0.0.1:0",
+                [BIN, "run", *flags, "--server.http.listen-addr=127.0.0.1:0",
                  f"--storage.path={self.folder}/data", "main.alloy"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
         self.address = self.wait("address", lambda: re.search(
@@ -156,6 +157,15 @@ class Check:
         self.expect(evaluations == 1, "one node is evaluated: %d" % evaluations)
         seen = re.findall(r'msg="finished node evaluation".*\bnode_id=(\S+)', self.log()[mark:])
         self.expect(seen == ["prometheus.scrape.edited"], "it is the one that was edited: %s" % seen)
+        line = next(l for l in self.log()[mark:].splitlines() if 'msg="config reloaded"' in l)
+        self.expect(re.search(r"added=0 changed=1 removed=0 kept=3 .*changed_components=prometheus.scrape.edited ",
+                              line), "the log says what changed: " + line)
+        wish = urllib.request.Request(f"http://{self.address}/-/reload", headers={"Accept": "application/json"})
+        with urllib.request.urlopen(wish, timeout=5) as answer:
+            report = json.load(answer)
+        self.expect(report["status"] == "ok" and report["message"] == "config reloaded"
+                    and report["added"] == report["changed"] == report["removed"] == []
+                    and len(report["kept"]) == 4, "the answer as JSON says so too: %s" % report)
 
     def broken_edit(self, what, text):
         mark = len(self.log())
@@ -197,6 +207,19 @@ class Check:
                         and len(numbers) >= served - late - 1,
                         "%s: %d pages, %d arrived, %d too late" % (path, served, len(numbers), late))
 
+    def watched(self):
+        """With --config.watch nobody has to ask."""
+        self.write('prometheus.echo "a" { }\n', "")
+        self.start("--config.watch")
+        self.wait("answer", lambda: "now listening" in self.log())
+        self.write('prometheus.echo "b" { }\n', "")
+        self.wait("reload", lambda: re.search(r"added=1 changed=0 removed=1 kept=0 added_components=prometheus.echo.b "
+                                              r".*removed_components=prometheus.echo.a", self.log()))
+        self.write('prometheus.echo "b" { \n', "")
+        self.wait("refusal", lambda: "failed to reload config" in self.log())
+        self.program.send_signal(signal.SIGTERM)
+        self.expect(self.program.wait(10) == 0, "a watched file is loaded when it changes")
+
     def run(self):
         self.write(CONFIG, "3s")
         self.start()
@@ -208,11 +231,11 @@ class Check:
         self.nothing_lost()
 
 
-def main():
+def check_in_folder(what):
     with tempfile.TemporaryDirectory() as name:
         check = Check(pathlib.Path(name))
         try:
-            check.run()
+            what(check)
         except TimeoutError as error:
             check.expect(False, str(error))
         finally:
@@ -221,8 +244,13 @@ def main():
                 check.program.wait()
             if check.failed and check.program:
                 print("\n".join(l[:400] for l in check.log().splitlines()[-60:]))
-    print("%d failed" % check.failed)
-    return 1 if check.failed else 0
+    return check.failed
+
+
+def main():
+    failed = check_in_folder(Check.run) + check_in_folder(Check.watched)
+    print("%d failed" % failed)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
