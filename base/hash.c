@@ -84,7 +84,9 @@ static void plain_blocks(uint32_t state[8], const unsigned char *at, size_t coun
 }
 
 #ifdef __x86_64__
-#define _MM_MALLOC_H_INCLUDED /* its header has functions that base/banned.h refuses */
+/* The header of that name has functions that base/banned.h refuses: gcc, clang. */
+#define _MM_MALLOC_H_INCLUDED
+#define __MM_MALLOC_H
 #include <cpuid.h>
 #include <immintrin.h>
 

@@ -49,6 +49,7 @@ struct function_def {
     struct value *(*run)(struct call *call); /* NULL after a function_fail */
     const char *signature;
     const char *doc;
+    const char *example; /* an expression; docs/reference/functions.md shows it with its value */
 };
 
 /* A name that the language offers: a function or a constant. */
@@ -56,6 +57,7 @@ struct stdlib_entry {
     const char *name; /* "string.format", "constants.hostname", deprecated "format" */
     const struct function_def *function; /* NULL: `constant` gives the value */
     struct value *(*constant)(void);     /* a new reference */
+    const char *doc;                     /* of a constant */
     bool deprecated;
 };
 

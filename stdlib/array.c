@@ -251,6 +251,7 @@ const struct function_def function_array_concat = {
     .run = run_concat,
     .signature = "array.concat(arrays ...list(any)) list(any)",
     .doc = "Joins lists into one.",
+    .example = "array.concat([1, 2], [], [\"a\"])",
 };
 
 const struct function_def function_array_combine_maps = {
@@ -263,6 +264,7 @@ const struct function_def function_array_combine_maps = {
     .signature = "array.combine_maps(left list(map), right list(map), keys list(string), "
                  "keep_left bool) list(map)",
     .doc = "Merges the maps of two lists that agree in the given keys.",
+    .example = "array.combine_maps([{a = 1, b = 2}, {a = 5}], [{a = 1, c = 3}], [\"a\"])",
 };
 
 const struct function_def function_array_group_by = {
@@ -274,4 +276,6 @@ const struct function_def function_array_group_by = {
     .run = run_group_by,
     .signature = "array.group_by(items list(map), key string, drop_missing bool) list(map)",
     .doc = "Groups the maps of a list by the text they have under a key.",
+    .example =
+        "array.group_by([{job = \"a\", n = 1}, {n = 3}, {job = \"a\", n = 2}], \"job\", true)",
 };

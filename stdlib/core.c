@@ -161,6 +161,7 @@ const struct function_def function_coalesce = {
     .run = run_coalesce,
     .signature = "coalesce(values ...any) any",
     .doc = "Gives the first value that is neither null nor zero nor empty, else the last.",
+    .example = "coalesce(null, \"\", \"fallback\")",
 };
 
 const struct function_def function_convert_nonsensitive = {
@@ -170,6 +171,7 @@ const struct function_def function_convert_nonsensitive = {
     .run = run_nonsensitive,
     .signature = "convert.nonsensitive(value secret) string",
     .doc = "Turns a secret into plain text, on purpose.",
+    .example = "convert.nonsensitive(\"not a secret any more\")",
 };
 
 const struct function_def function_sys_env = {
@@ -179,6 +181,7 @@ const struct function_def function_sys_env = {
     .run = run_env,
     .signature = "sys.env(name string) string",
     .doc = "Reads an environment variable; an unset one is empty.",
+    .example = "sys.env(\"INVAR_EXAMPLE_UNSET\")",
 };
 
 const struct function_def function_file_path_join = {
@@ -189,4 +192,5 @@ const struct function_def function_file_path_join = {
     .run = run_path_join,
     .signature = "file.path_join(elements ...string) string",
     .doc = "Joins path elements with slashes and cleans the result.",
+    .example = "file.path_join(\"/var/log\", \"app\", \"../nginx\", \"access.log\")",
 };

@@ -297,7 +297,7 @@ static struct value *run_url_decode(struct call *call)
     return finish_text(call, &out);
 }
 
-#define TEXT_FUNCTION(symbol, full_name, fn, returns, sentence)                                    \
+#define TEXT_FUNCTION(symbol, full_name, fn, returns, sentence, sample)                            \
     const struct function_def symbol = {                                                           \
         .name = (full_name),                                                                       \
         .params = one_str,                                                                         \
@@ -305,24 +305,29 @@ static struct value *run_url_decode(struct call *call)
         .run = (fn),                                                                               \
         .signature = full_name "(text string) " returns,                                           \
         .doc = (sentence),                                                                         \
+        .example = (sample),                                                                       \
     };
 
 TEXT_FUNCTION(function_encoding_from_json, "encoding.from_json", run_from_json, "any",
-              "Reads a JSON document.")
+              "Reads a JSON document.", "encoding.from_json(`{\"a\": [1, \"x\"]}`)")
 TEXT_FUNCTION(function_encoding_from_yaml, "encoding.from_yaml", run_from_yaml, "any",
-              "Reads the first document of a YAML text.")
+              "Reads the first document of a YAML text.",
+              "encoding.from_yaml(\"a: [1, 2.5]\\nb: yes\\n\")")
 TEXT_FUNCTION(function_encoding_from_base64, "encoding.from_base64", run_from_base64,
-              "list(number)", "Decodes base64 with padding.")
+              "list(number)", "Decodes base64 with padding.",
+              "string.join([\"decoded: \", encoding.from_base64(\"aGVsbG8=\")], \"\")")
 TEXT_FUNCTION(function_encoding_from_base64url, "encoding.from_URLbase64", run_from_base64url,
-              "list(number)", "Decodes base64 in the alphabet for URLs, with padding.")
+              "list(number)", "Decodes base64 in the alphabet for URLs, with padding.",
+              "string.join([encoding.from_URLbase64(\"Pz8_Pw==\")], \"\")")
 TEXT_FUNCTION(function_encoding_to_base64, "encoding.to_base64", run_to_base64, "string",
-              "Encodes a text as base64.")
+              "Encodes a text as base64.", "encoding.to_base64(\"hello\")")
 TEXT_FUNCTION(function_encoding_to_base64url, "encoding.to_URLbase64", run_to_base64url, "string",
-              "Encodes a text as base64 in the alphabet for URLs.")
+              "Encodes a text as base64 in the alphabet for URLs.",
+              "encoding.to_URLbase64(\"????\")")
 TEXT_FUNCTION(function_encoding_url_encode, "encoding.url_encode", run_url_encode, "string",
-              "Escapes a text for use in a URL's query.")
+              "Escapes a text for use in a URL's query.", "encoding.url_encode(\"a b&c=d\")")
 TEXT_FUNCTION(function_encoding_url_decode, "encoding.url_decode", run_url_decode, "string",
-              "Undoes the escapes of a URL's query.")
+              "Undoes the escapes of a URL's query.", "encoding.url_decode(\"a+b%26c\")")
 
 const struct function_def function_encoding_to_json = {
     .name = "encoding.to_json",
@@ -331,4 +336,5 @@ const struct function_def function_encoding_to_json = {
     .run = run_to_json,
     .signature = "encoding.to_json(object map(any)) string",
     .doc = "Writes an object as JSON.",
+    .example = "encoding.to_json({b = [1, null], a = \"<x>\"})",
 };

@@ -33,4 +33,6 @@ const struct function_def function_json_path = {
     .run = run_json_path,
     .signature = "json_path(json string, path string) list(any)",
     .doc = "Finds the parts of a JSON text that a JSONPath names.",
+    .example = "json_path(`{\"pods\": [{\"name\": \"a\", \"ready\": true}, {\"name\": \"b\"}]}`, "
+               "\"$.pods[?(@.ready == true)].name\")",
 };

@@ -12,9 +12,9 @@
     {                                                                                              \
         .name = (text), .function = &(def), .deprecated = true                                     \
     }
-#define CONSTANT(text, fn)                                                                         \
+#define CONSTANT(text, fn, sentence)                                                               \
     {                                                                                              \
-        .name = (text), .constant = (fn)                                                           \
+        .name = (text), .constant = (fn), .doc = (sentence)                                        \
     }
 
 /* Sorted by namespace, so that the names of one stand together. */
@@ -25,10 +25,12 @@ static const struct stdlib_entry entries[] = {
     ALIAS("base64_decode", function_encoding_from_base64),
     FUNCTION("coalesce", function_coalesce),
     ALIAS("concat", function_array_concat),
-    CONSTANT("constants.arch", constant_arch),
-    CONSTANT("constants.hostname", constant_hostname),
-    CONSTANT("constants.os", constant_os),
-    CONSTANT("constants.version", constant_version),
+    CONSTANT("constants.arch", constant_arch,
+             "The processor architecture, as Go names it: amd64, arm64."),
+    CONSTANT("constants.hostname", constant_hostname, "The name of this host."),
+    CONSTANT("constants.os", constant_os, "The operating system: linux."),
+    CONSTANT("constants.version", constant_version,
+             "The version of this program, with a leading v."),
     FUNCTION("convert.nonsensitive", function_convert_nonsensitive),
     FUNCTION("encoding.from_URLbase64", function_encoding_from_base64url),
     FUNCTION("encoding.from_base64", function_encoding_from_base64),

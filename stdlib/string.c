@@ -213,6 +213,7 @@ const struct function_def function_string_format = {
     .run = run_format,
     .signature = "string.format(format string, values ...any) string",
     .doc = "Fills the verbs of a format (%s, %d, %v …) with values.",
+    .example = "string.format(\"%s has %03d items, %.1f%% done\", \"job\", 7, 12.345)",
 };
 
 const struct function_def function_string_join = {
@@ -222,6 +223,7 @@ const struct function_def function_string_join = {
     .run = run_join,
     .signature = "string.join(list list(string), separator string) string",
     .doc = "Joins the items of a list with a separator between them.",
+    .example = "string.join([\"a\", \"b\", 3], \"-\")",
 };
 
 const struct function_def function_string_replace = {
@@ -231,6 +233,7 @@ const struct function_def function_string_replace = {
     .run = run_replace,
     .signature = "string.replace(text string, old string, new string) string",
     .doc = "Replaces every occurrence of a text by another.",
+    .example = "string.replace(\"a.b.c\", \".\", \"_\")",
 };
 
 const struct function_def function_string_split = {
@@ -240,6 +243,7 @@ const struct function_def function_string_split = {
     .run = run_split,
     .signature = "string.split(text string, separator string) list(string)",
     .doc = "Splits a text at every separator.",
+    .example = "string.split(\"a,b,,c\", \",\")",
 };
 
 const struct function_def function_string_to_lower = {
@@ -249,6 +253,9 @@ const struct function_def function_string_to_lower = {
     .run = run_to_lower,
     .signature = "string.to_lower(text string) string",
     .doc = "Turns all letters to lower case.",
+    .example = "string.to_lower(\"\xc3"
+               "\x84"
+               "BC\")",
 };
 
 const struct function_def function_string_to_upper = {
@@ -258,6 +265,9 @@ const struct function_def function_string_to_upper = {
     .run = run_to_upper,
     .signature = "string.to_upper(text string) string",
     .doc = "Turns all letters to upper case.",
+    .example = "string.to_upper(\"stra\xc3"
+               "\x9f"
+               "e\")",
 };
 
 const struct function_def function_string_trim = {
@@ -267,6 +277,7 @@ const struct function_def function_string_trim = {
     .run = run_trim,
     .signature = "string.trim(text string, cutset string) string",
     .doc = "Cuts all characters of the cutset from both ends.",
+    .example = "string.trim(\"--a-b--\", \"-\")",
 };
 
 const struct function_def function_string_trim_prefix = {
@@ -276,6 +287,7 @@ const struct function_def function_string_trim_prefix = {
     .run = run_trim_prefix,
     .signature = "string.trim_prefix(text string, prefix string) string",
     .doc = "Cuts a prefix, once, if the text begins with it.",
+    .example = "string.trim_prefix(\"v1.2.3\", \"v\")",
 };
 
 const struct function_def function_string_trim_space = {
@@ -285,6 +297,7 @@ const struct function_def function_string_trim_space = {
     .run = run_trim_space,
     .signature = "string.trim_space(text string) string",
     .doc = "Cuts white space from both ends.",
+    .example = "string.trim_space(\"  a b\\n\")",
 };
 
 const struct function_def function_string_trim_suffix = {
@@ -294,4 +307,5 @@ const struct function_def function_string_trim_suffix = {
     .run = run_trim_suffix,
     .signature = "string.trim_suffix(text string, suffix string) string",
     .doc = "Cuts a suffix, once, if the text ends with it.",
+    .example = "string.trim_suffix(\"host.local\", \".local\")",
 };

@@ -171,13 +171,25 @@ TEST(stdlib_functions, may_run_out_of_memory_anywhere, .timeout = 120)
 TEST(stdlib_functions, are_described)
 {
     struct stdlib lib;
+    struct values_scope scope;
     stdlib_init(&lib);
+    values_scope_init(&scope, NULL, &lib);
     for (size_t i = 0; i < lib.count; i++) {
         const struct stdlib_entry *entry = &lib.entries[i];
         cr_expect_eq(stdlib_entry(&lib, str_from(entry->name)), entry);
-        if (!entry->function)
+        if (!entry->function) {
+            cr_expect(entry->doc && str_ends(str_from(entry->doc), STR(".")), "%s", entry->name);
             continue;
+        }
         const struct function_def *def = entry->function;
+        struct buf out;
+        buf_init(&out, NULL, 1 << 20);
+        values_eval(&out, def->example, &scope.scope);
+        struct str value = buf_view(&out);
+        cr_expect(value.len > 0 && !str_ends(value, STR("\n")), "%s: %.*s", def->example,
+                  STR_ARG(value)); /* errors end with a newline */
+        cr_expect(str_find(str_from(def->example), str_from(def->name), 0) != SIZE_MAX);
+        buf_release(&out);
         cr_expect(entry->deprecated || strcmp(entry->name, def->name) == 0, "%s", entry->name);
         cr_expect(def->doc && def->doc[strlen(def->doc) - 1] == '.', "%s", entry->name);
         cr_expect(strncmp(def->signature, def->name, strlen(def->name)) == 0, "%s", entry->name);
