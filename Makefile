@@ -9,7 +9,12 @@ BENCH_FLAGS ?=
 SUITE ?=
 CONFIG ?= docs/examples/quickstart.alloy
 
-.PHONY: run test build debug asan tsan release test-tsan lint format grammar fuzz bench clean deps-build deps-test
+# The editor extension as vscode-extension/invar.vsix; modules come from the package registry, pinned.
+extension: build
+	@packaging/install-deps.sh editor
+	cd vscode-extension && npm ci --ignore-scripts --no-audit --no-fund && INVAR_BIN=$(CURDIR)/build/release/invar npm test && npm run package
+
+.PHONY: extension run test build debug asan tsan release test-tsan lint format grammar fuzz bench clean deps-build deps-test
 
 build: deps-build release
 

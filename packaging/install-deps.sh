@@ -2,7 +2,7 @@
 # Installs what Debian 12 packages the project needs, and nothing when nothing is missing: dpkg is asked
 # first, so a second run makes no use of the network.
 #
-# usage: install-deps.sh [build] [test]
+# usage: install-deps.sh [build] [test] [editor]
 #
 # Versions follow the Debian release: pinning them would break with every security update, which
 # removes the version before it from the archive.
@@ -60,8 +60,9 @@ for group in "${@:-build}"; do
     case $group in
     build) wanted="$wanted $build" ;;
     test) wanted="$wanted $test" ;;
+    editor) command -v npm >/dev/null || wanted="$wanted nodejs npm" ;;
     *)
-        echo "usage: install-deps.sh [build] [test]" >&2
+        echo "usage: install-deps.sh [build] [test] [editor]" >&2
         exit 2
         ;;
     esac
