@@ -16,7 +16,8 @@ test("diagnostics of the real server arrive, and commands answer", { skip: !prog
     host.vscode.window.activeTextEditor = { document };
     const arrived = new Promise((done) => (host.changed = done));
     const extension = load("dist/extension.js", host);
-    await extension.activate({ subscriptions: [], extensionUri: Uri.file("/x") });
+    const context = { subscriptions: [], extensionUri: Uri.file("/x") };
+    await extension.activate(context);
     assert.deepStrictEqual(host.shown, []);
     await arrived;
     const list = host.diagnostics.get("file:///w/a.alloy");
@@ -26,4 +27,5 @@ test("diagnostics of the real server arrive, and commands answer", { skip: !prog
     await host.commands.get("invar.openPage")("http://127.0.0.1:12345/component/a");
     assert.strictEqual(host.opened[1], "http://127.0.0.1:12345/component/a");
     await extension.deactivate();
+    context.subscriptions.forEach((one) => one.dispose());
 });

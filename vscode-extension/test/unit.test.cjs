@@ -82,9 +82,11 @@ test("tasks run validate and fmt --check with the problem matcher", () => {
 test("a missing program is told, with what to do", async () => {
     const host = makeHost({ "invar.path": "/nowhere/invar", "invar.live": false });
     const extension = load("extension", host);
-    await extension.activate({ subscriptions: [], extensionUri: host.vscode.Uri.file("/x") });
+    const context = { subscriptions: [], extensionUri: host.vscode.Uri.file("/x") };
+    await extension.activate(context);
     assert.match(host.shown[0], /\/nowhere\/invar, which is not a program/);
     await extension.deactivate();
+    context.subscriptions.forEach((one) => one.dispose());
 });
 
 test("the manifest, the code and the grammar agree", () => {
