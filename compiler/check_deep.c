@@ -8,6 +8,14 @@
 #include "compiler/field_walk.h"
 #include "compiler/suggest.h"
 
+/* Syntax nodes of a value that is looked into; larger ones wait for `run`. */
+enum { DEEP_NODES_MAX = 20000 };
+
+static bool is_large(const struct deep *d, ast_id value)
+{
+    return value - ast_first(d->ast, value) > DEEP_NODES_MAX;
+}
+
 /* ---- closed expressions ---- */
 
 static bool is_effect(const struct expr_ref *ref)
@@ -277,9 +285,33 @@ static void check_part(struct deep *d, const struct field_type *type, const stru
     }
 }
 
+/* A literal that the check of literals has let through: no code is made for it. */
+static bool decode_literal(struct deep *d, const struct field_type *type, const struct row *row,
+                           ast_id value, void *member)
+{
+    struct coercion c = {.arena = d->arena, .fault = d->fault};
+    struct literal literal;
+    const struct ast_node *node = ast_at(d->ast, value);
+    if (node->kind != AST_LITERAL || row->vet)
+        return false;
+    literal_read(&literal, node->op, ast_text(d->ast, value), d->arena);
+    struct value *v = literal_value(&literal, &d->fault->err);
+    struct row reset = *row;
+    reset.type = type;
+    reset.size = type->size ? type->size : row->size;
+    schema_reset(&reset, member);
+    bool ok = v && coerce(&c, type, row, v, member);
+    value_unref(v);
+    return ok;
+}
+
 bool deep_value(struct deep *d, const struct field_type *type, const struct row *row, ast_id value,
                 void *member)
 {
+    if (is_large(d, value))
+        return false;
+    if (decode_literal(d, type, row, value, member))
+        return true;
     const struct expr *e = expr_compile(d->arena, d->ast, value);
     if (is_closed(d, e))
         return decode_closed(d, e, type, row, value, member) && vet(d, type, row, value, member);
@@ -290,6 +322,8 @@ bool deep_value(struct deep *d, const struct field_type *type, const struct row 
 
 void deep_any(struct deep *d, ast_id value)
 {
+    if (is_large(d, value))
+        return;
     const struct expr *e = expr_compile(d->arena, d->ast, value);
     if (is_closed(d, e))
         decode_closed(d, e, NULL, NULL, value, NULL);

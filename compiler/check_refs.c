@@ -4,6 +4,11 @@
 
 #include "compiler/check_parts.h"
 
+enum {
+    ID_NAMES_MAX = 64, /* no id has more parts: what refers further is a field */
+    LARGE_NODES = 50000,
+};
+
 /* One traversal of one block. */
 struct lookup {
     struct check *check;
@@ -28,7 +33,7 @@ static uint32_t find_prefix(const struct lookup *l, struct check_module **where,
 {
     struct buf *text = &l->check->dotted;
     buf_clear(text);
-    for (size_t i = 0; i < l->ref->count; i++) {
+    for (size_t i = 0; i < l->ref->count && i < ID_NAMES_MAX; i++) {
         buf_cstr(text, i ? "." : "");
         buf_str(text, l->ref->names[i]);
         if (!buf_ok(text))
@@ -217,8 +222,34 @@ static void resolve(const struct lookup *l)
     }
 }
 
+/* A very large expression, without code for it: references are read off the nodes, which stand in
+ * post-order; of a very long one the beginning. */
+static void check_large(struct lookup *l, ast_id value)
+{
+    struct str names[ID_NAMES_MAX];
+    for (ast_id at = ast_first(l->ast, value); at <= value; at++) {
+        if (ast_at(l->ast, at)->kind != AST_IDENT)
+            continue;
+        struct expr_ref ref = {.names = names, .count = 1, .node = at};
+        names[0] = ast_text(l->ast, at);
+        for (ast_id node = at; ref.count < ID_NAMES_MAX && node + 2 <= value; node += 2) {
+            const struct ast_node *access = ast_at(l->ast, node + 2);
+            if (access->kind != AST_ACCESS || access->child != node)
+                break;
+            names[ref.count++] = ast_text(l->ast, node + 1);
+            ref.node = node + 2;
+        }
+        l->ref = &ref;
+        resolve(l);
+    }
+}
+
 static void check_expression(struct lookup *l, ast_id value)
 {
+    if (value - ast_first(l->ast, value) > LARGE_NODES) {
+        check_large(l, value);
+        return;
+    }
     const struct expr *expr = expr_compile(&l->check->scratch, l->ast, value);
     for (size_t i = 0; i < expr_ref_count(expr); i++) {
         l->ref = expr_ref_at(expr, i);

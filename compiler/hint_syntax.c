@@ -1,10 +1,10 @@
 /* Hints for what people write when they think of another language: YAML, HCL, shell, JSON. Looks at
- * the line of the diagnostic, and for what stays open at the text before it. Linear in the text,
- * once for each of at most HINTS_MAX diagnostics. */
+ * the line of the diagnostic, and for what stays open at the text before it. Linear in the text
+ * before it, for each of at most HINTS_MAX diagnostics. */
 
 #include "compiler/diag.h"
 
-enum { HINTS_MAX = 100, OPEN_MAX = 1000 };
+enum { HINTS_MAX = 100, OPEN_MAX = 1000, SEEN_BEFORE = 1024, SEEN_BEHIND = 256 };
 
 struct spot {
     struct diags *diags;
@@ -320,6 +320,9 @@ void diags_hint_syntax(struct diags *d)
             continue;
         s.line = source_line(s.diag->source, pos.line);
         s.at = pos.col - 1 < s.line.len ? pos.col - 1 : s.line.len;
+        size_t from = s.at > SEEN_BEFORE ? s.at - SEEN_BEFORE : 0;
+        s.line = str_slice(s.line, from, s.at + SEEN_BEHIND);
+        s.at -= from;
         s.byte = s.at < s.line.len ? s.line.ptr[s.at] : 0;
         hint_one(&s);
     }
