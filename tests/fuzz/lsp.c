@@ -136,6 +136,19 @@ static void put_place(struct json_writer *w, const char *key, struct str text, s
     json_object_end(w);
 }
 
+/* The same edit of the model. */
+static void replace(struct fuzz *f, size_t from, size_t to, const char *piece)
+{
+    struct str text = buf_view(&f->text);
+    struct buf made;
+    buf_init(&made, NULL, TEXT_MAX);
+    buf_str(&made, str_slice(text, 0, from));
+    buf_cstr(&made, piece);
+    buf_str(&made, str_slice(text, to, text.len));
+    buf_release(&f->text);
+    f->text = made;
+}
+
 static void edit(struct fuzz *f)
 {
     static const char *const pieces[] = {
@@ -196,14 +209,8 @@ static void edit(struct fuzz *f)
     lsp_put(&w, "text", str_from(piece));
     json_object_end(&w);
     json_array_end(&w);
-    struct buf made;
-    buf_init(&made, NULL, TEXT_MAX);
-    buf_str(&made, str_slice(text, 0, from));
-    buf_cstr(&made, piece);
-    buf_str(&made, str_slice(text, to, text.len));
-    buf_release(&f->text);
-    f->text = made;
     send(f, &w);
+    replace(f, from, to, piece);
     struct lsp_document *d = lsp_document_find(f->lsp, str_from(uri));
     ASSERT(d && str_eq(d->source->text, buf_view(&f->text)));
 }

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Debian's Emacs with eglot attaches to the language server: diagnostics and formatting arrive in the
+# editor. Skipped (77) where either is missing.
+set -eu
+command -v emacs >/dev/null 2>&1 || exit 77
+emacs --batch --eval "(condition-case nil (progn (package-initialize) (require 'eglot)) (error (kill-emacs 1)))" \
+    >/dev/null 2>&1 || exit 77
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT INT TERM
+mkdir "$work/project" "$work/home"
+printf 'logging {\nlevle = "info"\n}\n' >"$work/project/x.alloy"
+cat >"$work/t.el" <<'LISP'
+(package-initialize)
+(require 'eglot)
+(define-derived-mode alloy-mode prog-mode "Alloy")
+(setq eglot-sync-connect 20 eglot-connect-timeout 20)
+(defun wait-for (what good)
+  (let ((limit (+ (float-time) 30)))
+    (while (not (funcall good))
+      (when (> (float-time) limit) (error "no %s" what))
+      (accept-process-output nil 0.05))))
+(condition-case problem
+    (progn
+      (find-file (getenv "FILE"))
+      (alloy-mode)
+      (eglot (list 'alloy-mode) (cons 'transient default-directory) 'eglot-lsp-server
+             (list (getenv "INVAR_BIN") "lsp" "--stdio" :initializationOptions '(:live :json-false)) "grafana-alloy")
+      (wait-for "diagnostics" (lambda () (flymake-start) (flymake-diagnostics)))
+      (unless (string-match-p "levle" (flymake-diagnostic-text (car (flymake-diagnostics))))
+        (error "another diagnostic: %s" (flymake-diagnostic-text (car (flymake-diagnostics)))))
+      (goto-char (point-min))
+      (search-forward "levle")
+      (replace-match "level")
+      (eglot--signal-textDocument/didChange) ; what an idle timer does, which batch mode has not
+      (wait-for "end of the diagnostics" (lambda () (flymake-start) (not (flymake-diagnostics))))
+      (eglot-format-buffer)
+      (unless (equal (buffer-string) "logging {\n\tlevel = \"info\"\n}\n")
+        (error "formatted as %S" (buffer-string)))
+      (set-buffer-modified-p nil)
+      (kill-emacs 0))
+  (error (message "%s" (error-message-string problem))
+         (kill-emacs 1)))
+LISP
+HOME=$work/home FILE=$work/project/x.alloy timeout 100 emacs --batch -l "$work/t.el"
