@@ -181,7 +181,7 @@ void diag_render(struct buf *out, const struct diag *original, struct diag_style
     if (style.color) {
         buf_cstr(out, "\x1b[22m");
     }
-    if (diag.source && diag.range.start.line > 0) {
+    if (diag.source && !diag.source->hidden && diag.range.start.line > 0) {
         write_excerpt(out, &diag);
     }
     if (style.full) {

@@ -201,6 +201,9 @@ struct program_module *program_inner(struct program_module *module, uint32_t dec
 struct program_module *program_template(struct program_module *module, uint32_t foreach,
                                         struct str variable);
 
+/* The template block of a foreach, of several the last; 0 = it has none. */
+ast_id program_template_of(const struct program_block *foreach);
+
 /* ---- imports ---- */
 
 struct import_text {

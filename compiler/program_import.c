@@ -34,8 +34,10 @@ static bool parse(struct importing *im, const struct import_text *text)
             mem_realloc(NULL, im->text.asts, (im->text.count + 1) * sizeof(struct ast *));
         im->text.asts[im->text.count++] = ast;
     }
-    if (ast && !im->diags->errors)
+    if (ast && !im->diags->errors) {
+        ast->source->hidden = true;
         return true;
+    }
     struct buf summary;
     buf_init(&summary, NULL, MESSAGE_MAX);
     diags_summary(&summary, im->diags);

@@ -20,9 +20,8 @@ struct program_module *module_of_declare(struct program_module *parent,
 struct program_module *module_of_template(struct program_module *parent,
                                           const struct program_block *foreach, ast_id template,
                                           struct str variable);
-/* Is the statement the template of a foreach? The last one of a block counts; 0 = it has none. */
+/* Is the statement the template of a foreach? */
 bool program_is_template(const struct ast *ast, ast_id statement);
-ast_id program_template_of(const struct program_block *foreach);
 struct program_problem *module_problem(struct program_module *module,
                                        enum program_problem_kind kind, uint32_t block);
 /* The declare or import that the first part of `name` means here, innermost first; the module it

@@ -131,7 +131,7 @@ static void resolve(struct resolving *r, uint32_t block, const struct expr_ref *
         if (map_has(&r->module->firsts, first))
             out->kind = REF_SHADOWED;
         check_function(r, block, ref);
-    } else {
+    } else if (r->module->blocks[block].kind != BLOCK_FOREACH) { /* they fail when evaluated */
         note(r, PROBLEM_UNKNOWN_REFERENCE, block, ref, dotted(r, ref, ref->count));
     }
 }

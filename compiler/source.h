@@ -24,8 +24,9 @@ struct source {
     struct str text;
     const uint32_t *lines; /* offset of each line's first byte */
     uint32_t line_count;
-    bool odd; /* the text has NUL, invalid UTF-8, or a byte order mark that is not its first
-                 character */
+    bool hidden; /* diagnostics show no excerpt, as Alloy does with what is imported */
+    bool odd;    /* the text has NUL, invalid UTF-8, or a byte order mark that is not its first
+                    character */
 };
 
 /* Copies name and text (a NUL follows the copy). STATUS_LIMIT above SOURCE_MAX_BYTES. NULL on

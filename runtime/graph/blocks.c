@@ -140,9 +140,9 @@ static const struct {
     {"otel", NULL, STABILITY_GA, false},
     {"ui", NULL, STABILITY_GA, false},
     {"remotecfg", &remotecfg_shape, STABILITY_GA, true},
-    {"foreach", &foreach_shape, STABILITY_EXPERIMENTAL, true},
-    {"import.file", &import_file_shape, STABILITY_GA, true},
-    {"import.string", &import_string_shape, STABILITY_GA, true},
+    {"foreach", &foreach_shape, STABILITY_EXPERIMENTAL, false},
+    {"import.file", &import_file_shape, STABILITY_GA, false},
+    {"import.string", &import_string_shape, STABILITY_GA, false},
     {"import.git", &import_git_shape, STABILITY_GA, true},
     {"import.http", &import_http_shape, STABILITY_GA, true},
 };

@@ -1,15 +1,8 @@
 /* Schemas of foreach, import.* and remotecfg: for static checks, and for whoever runs the blocks.
  */
 
-#include "runtime/graph/parts.h"
+#include "runtime/graph/modules.h"
 
-struct foreach_args {
-    struct any_list collection;
-    struct str var;
-    struct str id;
-    bool hash_string_id;
-    bool enable_metrics;
-};
 static const struct row foreach_rows[] = {
     {ATTR(struct foreach_args, collection), .required = true,
      .doc = "The template is run once for each item."},
@@ -34,11 +27,6 @@ static enum status check_detector(struct str text, struct error *err)
                      "unrecognized detector \"%.*s\", expected fsnotify or poll", STR_ARG(text));
 }
 
-struct import_file_args {
-    struct str filename;
-    uint32_t detector;
-    struct duration poll_frequency;
-};
 static const struct row file_rows[] = {
     {ATTR(struct import_file_args, filename), .required = true,
      .doc = "A file, or a folder of *.alloy files."},
@@ -50,19 +38,12 @@ static const struct row file_rows[] = {
 };
 const struct shape import_file_shape = SHAPE(struct import_file_args, file_rows, NULL);
 
-struct import_string_args {
-    struct optional_secret content;
-};
 static const struct row string_rows[] = {
     {ATTR(struct import_string_args, content), .required = true, .doc = "The text itself."},
     {0},
 };
 const struct shape import_string_shape = SHAPE(struct import_string_args, string_rows, NULL);
 
-struct git_basic_args {
-    struct str username;
-    struct secret password;
-};
 static const struct row git_basic_rows[] = {
     {ATTR(struct git_basic_args, username), .required = true, .doc = "Name to give."},
     {ATTR(struct git_basic_args, password), .required = true, .doc = "Password to give."},
@@ -70,12 +51,6 @@ static const struct row git_basic_rows[] = {
 };
 static const struct shape git_basic_shape = SHAPE(struct git_basic_args, git_basic_rows, NULL);
 
-struct git_ssh_args {
-    struct str username;
-    struct secret key;
-    struct str key_file;
-    struct secret passphrase;
-};
 static const struct row git_ssh_rows[] = {
     {ATTR(struct git_ssh_args, username), .required = true, .doc = "Name to give."},
     {ATTR(struct git_ssh_args, key), .doc = "The private key."},
@@ -85,14 +60,6 @@ static const struct row git_ssh_rows[] = {
 };
 static const struct shape git_ssh_shape = SHAPE(struct git_ssh_args, git_ssh_rows, NULL);
 
-struct import_git_args {
-    struct str repository;
-    struct str revision;
-    struct str path;
-    struct duration pull_frequency;
-    struct git_basic_args *basic_auth;
-    struct git_ssh_args *ssh_key;
-};
 static const struct row git_rows[] = {
     {ATTR(struct import_git_args, repository), .required = true, .doc = "Where to clone from."},
     {ATTR(struct import_git_args, revision), .def = "\"main\"", .doc = "Branch, tag or commit."},
@@ -106,14 +73,6 @@ static const struct row git_rows[] = {
 };
 const struct shape import_git_shape = SHAPE(struct import_git_args, git_rows, NULL);
 
-struct import_http_args {
-    struct str url;
-    struct duration poll_frequency;
-    struct duration poll_timeout;
-    struct str method;
-    struct str_map headers;
-    struct str body;
-};
 static const struct row http_rows[] = {
     {ATTR(struct import_http_args, url), .required = true, .doc = "What to fetch."},
     {ATTR(struct import_http_args, poll_frequency), .def = "\"1m\"", .doc = "How often to fetch."},

@@ -1,6 +1,6 @@
 /* Cells: what a node keeps across loads. Owned by the graph; one per id. */
 
-#include "runtime/graph/parts.h"
+#include "runtime/graph/modules.h"
 
 #include "base/world.h"
 
@@ -52,7 +52,7 @@ void cell_forget_known(struct cell *cell)
     cell->known_count = 0;
 }
 
-static void drop_problem(struct cell *cell)
+void cell_forget_problem(struct cell *cell)
 {
     if (!cell->problem)
         return;
@@ -72,7 +72,9 @@ void cell_free(struct cell *cell)
 
 void cell_destroy(struct cell *cell)
 {
-    drop_problem(cell);
+    import_free(cell->import);
+    foreach_free(cell->foreach);
+    cell_forget_problem(cell);
     cell_forget_known(cell);
     decoded_free(cell->args);
     if (cell->exports)
@@ -93,13 +95,13 @@ static void set_health(struct cell *cell, enum health state, char *owned, const 
 
 void cell_healthy(struct cell *cell, const char *fixed)
 {
-    drop_problem(cell);
+    cell_forget_problem(cell);
     set_health(cell, HEALTH_HEALTHY, NULL, fixed);
 }
 
 void cell_failed(struct cell *cell, char *owned, struct diags *owned_problem)
 {
-    drop_problem(cell);
+    cell_forget_problem(cell);
     cell->problem = owned_problem;
     set_health(cell, HEALTH_UNHEALTHY, owned, "component evaluation failed: out of memory");
 }

@@ -5,7 +5,7 @@
  * A cell keeps the results of its node's inputs. Where only some inputs are stale, those alone are
  * evaluated; if they give what they gave, nothing is decoded. */
 
-#include "runtime/graph/parts.h"
+#include "runtime/graph/modules.h"
 
 #include "base/world.h"
 
@@ -50,14 +50,16 @@ static struct value *load(void *arg, const struct expr *expr, size_t index, size
     if (!refs)
         return NULL;
     const struct program_ref *ref = &refs[index];
+    const struct instance *in = instance_around(node->in, ref->up);
+    if (!in)
+        return NULL;
     *used = ref->used;
     switch ((enum program_ref_kind)ref->kind) {
-    case REF_BLOCK:
-        return node->in->nodes[ref->target] ? cell_exports(node->in->nodes[ref->target]) : NULL;
-    case REF_MODULE_PATH: return module_path(node->in);
-    case REF_ARGUMENTS: return all_arguments(node->in);
+    case REF_BLOCK: return in->nodes[ref->target] ? cell_exports(in->nodes[ref->target]) : NULL;
+    case REF_MODULE_PATH: return module_path(in);
+    case REF_ARGUMENTS: return all_arguments(in);
     case REF_SHADOWED: return value_object(NULL, 0, false);
-    case REF_VARIABLE:
+    case REF_VARIABLE: return in->item ? value_ref(in->item) : NULL;
     case REF_NONE: break;
     }
     return NULL;
@@ -163,15 +165,19 @@ static void known_free(struct decoding *d)
 static const struct {
     const char *prefix; /* of the diagnostic that has no position of its own */
     bool always;        /* also of those that have one */
+    const char *health; /* NULL = a component's */
 } wording[] = {
-    [NODE_COMPONENT] = {"Failed to build component: ", false},
-    [NODE_CALL] = {"Failed to build component: ", false},
-    [NODE_RESULT] = {"Failed to build component: ", false},
-    [NODE_ARGUMENT] = {"Failed to evaluate node for config block: ", true},
-    [NODE_EXPORT] = {"Failed to evaluate node for config block: ", true},
-    [NODE_LOGGING] = {"Failed to evaluate node for config block: ", true},
-    [NODE_SERVICE] = {"Failed to evaluate service: ", false},
-    [NODE_PLAIN] = {"Failed to evaluate node for config block: ", true},
+    [NODE_COMPONENT] = {"Failed to build component: ", false, NULL},
+    [NODE_CALL] = {"Failed to build component: ", false, NULL},
+    [NODE_RESULT] = {"Failed to build component: ", false, NULL},
+    [NODE_ARGUMENT] = {"Failed to evaluate node for config block: ", true, NULL},
+    [NODE_EXPORT] = {"Failed to evaluate node for config block: ", true, NULL},
+    [NODE_LOGGING] = {"Failed to evaluate node for config block: ", true, NULL},
+    [NODE_SERVICE] = {"Failed to evaluate service: ", false, NULL},
+    [NODE_PLAIN] = {"Failed to evaluate node for config block: ", true, NULL},
+    [NODE_IMPORT] = {"Failed to evaluate node for config block: ", true,
+                     "source evaluation failed: "},
+    [NODE_FOREACH] = {"Failed to build component: ", false, "foreach evaluation failed: "},
 };
 
 struct failure {
@@ -196,7 +202,8 @@ static bool is_sentence(const struct diags *causes)
 {
     const struct diag *first = causes->items;
     return causes->len == 1 && !first->range.start.line &&
-           (first->id == DIAG_PLAIN || first->id == DIAG_BLOCK_MISSING);
+           (first->id == DIAG_PLAIN || first->id == DIAG_BLOCK_MISSING ||
+            first->id == DIAG_ATTRIBUTE_MISSING);
 }
 
 /* The health message and the diagnostics of a load, from the causes. In a scope of its own. */
@@ -221,7 +228,8 @@ static void word_failure(void *arg)
         plain_problem(f, buf_view(&text));
     struct buf health;
     buf_init(&health, NULL, 1 << 20);
-    buf_cstr(&health, "component evaluation failed: ");
+    const char *prefix = wording[f->node->kind].health;
+    buf_cstr(&health, prefix ? prefix : "component evaluation failed: ");
     buf_str(&health, buf_view(&text));
     buf_release(&text);
     size_t len;
@@ -425,6 +433,22 @@ static void evaluate_plain(struct graph *graph, struct node *node)
     cell_healthy(node->cell, "node evaluated");
 }
 
+/* In a template, a name that is the item's cannot begin the name of a component too. */
+static void check_name(struct graph *graph, struct node *node)
+{
+    struct str first, rest, variable = node->in->module->variable;
+    str_cut(node->block->name, '.', &first, &rest);
+    bool is_component = node->kind == NODE_COMPONENT || node->kind == NODE_CALL;
+    if (!variable.len || !is_component || node->cell->problem || !str_eq(first, variable))
+        return;
+    struct error err;
+    error_set(&err, STATUS_INVALID,
+              "expected a map but found a value for \"%.*s\" when trying to cache the export for "
+              "%.*s",
+              STR_ARG(variable), STR_ARG(node->block->id));
+    node_fail(graph, node, "", NULL, &err);
+}
+
 void node_evaluate(struct graph *graph, struct node *node)
 {
     static void (*const by_kind[])(struct graph * graph, struct node * node) = {
@@ -432,9 +456,11 @@ void node_evaluate(struct graph *graph, struct node *node)
         [NODE_RESULT] = evaluate_result,       [NODE_ARGUMENT] = evaluate_argument,
         [NODE_EXPORT] = evaluate_export,       [NODE_LOGGING] = evaluate_logging,
         [NODE_SERVICE] = evaluate_service,     [NODE_PLAIN] = evaluate_plain,
+        [NODE_IMPORT] = evaluate_import,       [NODE_FOREACH] = evaluate_foreach,
     };
     int64_t begin = world_monotonic_ns();
     by_kind[node->kind](graph, node);
+    check_name(graph, node);
     if (node->kind == NODE_RESULT)
         return;
     graph->counts.evaluations++;

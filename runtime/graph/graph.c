@@ -65,6 +65,7 @@ struct graph *graph_new(const struct graph_options *options, struct error *err)
     for (const struct component_def *const *def = options->components; *def; def++)
         map_put(&graph->defs, str_from((*def)->name), (void *)(uintptr_t)*def);
     graph->labels = label_table_new(NULL);
+    graph->hidden = self_registry_new();
     make_metrics(graph);
     for (; graph->loop_count < options->data_loops; graph->loop_count++) {
         graph->loops[graph->loop_count] = loop_new("data", err);
@@ -88,6 +89,7 @@ void graph_free(struct graph *graph)
     }
     self_group_free(graph->metrics);
     buf_release(&graph->removed);
+    self_registry_free(graph->hidden);
     label_table_free(graph->labels);
     map_release(&graph->defs);
     pthread_mutex_destroy(&graph->mutex);
@@ -125,6 +127,16 @@ struct loading {
     struct generation *gen;
 };
 
+void graph_program_options(struct graph *graph, struct program_options *out)
+{
+    const struct graph_options *options = &graph->options;
+    *out = (struct program_options){.find = find_symbol,
+                                    .arg = graph,
+                                    .stdlib = options->stdlib,
+                                    .min_stability = options->min_stability,
+                                    .community = options->community};
+}
+
 static void prepare_work(void *arg)
 {
     struct loading *l = arg;
@@ -137,14 +149,10 @@ static void prepare_work(void *arg)
         program_text_release(&text);
         return;
     }
-    const struct graph_options *options = &l->graph->options;
-    struct program_options program_options = {.find = find_symbol,
-                                              .arg = l->graph,
-                                              .stdlib = options->stdlib,
-                                              .min_stability = options->min_stability,
-                                              .community = options->community};
-    struct program *program = program_new(&text, &program_options);
-    l->gen = generation_new(l->graph, program, l->diags);
+    struct program_options options;
+    graph_program_options(l->graph, &options);
+    struct program *program = program_new(&text, &options);
+    l->gen = generation_new(l->graph, program, false, l->diags);
     program_unref(program);
     l->outcome = l->gen ? GRAPH_APPLIED : GRAPH_REJECTED;
 }
@@ -167,9 +175,17 @@ static void log_warnings(struct graph *graph, const struct program *program)
     }
 }
 
-static void commit(struct graph *graph, struct generation *gen)
+static bool is_nested_import(const struct node *node)
+{
+    return node->kind == NODE_IMPORT && node->in->owner;
+}
+
+void generation_commit(struct graph *graph, struct generation *gen)
 {
     gen->stamp = ++graph->stamp;
+    graph->nested_imports = 0;
+    for (uint32_t i = 0; i < gen->count; i++)
+        graph->nested_imports += is_nested_import(gen->nodes[i]);
     for (uint32_t i = 0; i < gen->count; i++) {
         if (gen->nodes[i]->kind == NODE_RESULT)
             continue;
@@ -198,6 +214,8 @@ static void evaluate_touched(struct graph *graph, struct generation *gen)
             node_mark_whole(gen, gen->nodes[i]);
     }
     (void)generation_drain(graph, gen);
+    (void)graph_reshape(graph);
+    gen = graph->live;
     gen->loading = false;
     self_set(graph->evaluating, 0);
     if (!has_block(gen, "logging"))
@@ -213,8 +231,8 @@ static void collect_work(void *arg)
     for (uint32_t i = 0; i < l->gen->count; i++) {
         const struct node *node = l->gen->nodes[i];
         const struct cell *cell = node->cell;
-        if (node->kind == NODE_RESULT || node->in->frozen)
-            continue;
+        if (node->kind == NODE_RESULT || node->in->frozen || node->in->item_in)
+            continue; /* what fails in an item is the foreach's problem */
         if (cell->problem)
             diags_append(l->diags, cell->problem);
         else if (cell->health.state == HEALTH_UNHEALTHY && !cell->health.message)
@@ -248,16 +266,18 @@ enum graph_outcome graph_load(struct graph *graph, const char *path, struct diag
     for (struct generation_program *p = l.gen->programs; p; p = p->next)
         log_warnings(graph, p->program);
     struct generation *old = graph->live;
-    commit(graph, l.gen);
+    generation_commit(graph, l.gen);
+    load_note_removed(graph, old);
+    transition_leave(graph, old, l.gen->stamp);
+    generation_free(old);
     evaluate_touched(graph, l.gen);
+    l.gen = graph->live;
     if (!mem_scope_run(collect_work, &l)) {
         diags_init(diags);
         error_set(err, STATUS_MEMORY, "out of memory");
     }
     graph->ready |= diags->errors == 0;
-    load_note_removed(graph, old);
-    transition_collect(graph, old, l.gen->stamp);
-    generation_free(old);
+    transition_arrive(graph);
     if (graph->running)
         transition_begin(graph);
     return GRAPH_APPLIED;

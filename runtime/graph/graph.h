@@ -21,6 +21,7 @@
 
 enum {
     GRAPH_MAX_NODES = 2000000,
+    GRAPH_MAX_MODULE_NODES = 200000, /* of them inside modules */
     GRAPH_MAX_MODULE_DEPTH = 100,
     GRAPH_MAX_DATA_LOOPS = 64,
 };

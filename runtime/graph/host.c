@@ -103,9 +103,10 @@ struct label_table *host_labels(struct component_host *host)
 
 struct self_group *host_metrics(struct component_host *host)
 {
+    struct graph *graph = host->graph;
     if (!host->metrics)
-        host->metrics = self_group_new(host->graph->options.metrics, host->log.component_path,
-                                       host->log.component_id);
+        host->metrics = self_group_new(host->cell->quiet ? graph->hidden : graph->options.metrics,
+                                       host->log.component_path, host->log.component_id);
     return host->metrics;
 }
 

@@ -45,7 +45,7 @@ void graph_last_load(const struct graph *graph, load_change_fn *fn, void *arg)
         if (!is_component(node))
             continue;
         enum load_change change = node->changed ? LOAD_CHANGED : LOAD_KEPT;
-        fn(arg, node->kept ? change : LOAD_ADDED, node->cell->global_id);
+        fn(arg, node->kept && !node->added ? change : LOAD_ADDED, node->cell->global_id);
     }
     struct str rest = buf_view(&graph->removed);
     while (rest.len) {

@@ -1,7 +1,7 @@
 /* Evaluating the nodes that make a custom component: the call with its arguments, the module's
  * argument and export blocks, and the result that users refer to. */
 
-#include "runtime/graph/parts.h"
+#include "runtime/graph/modules.h"
 
 void evaluate_call(struct graph *graph, struct node *node)
 {
@@ -15,7 +15,7 @@ void evaluate_call(struct graph *graph, struct node *node)
     node->changed = graph->live->loading && node->cell->values != was;
     if (node->refused) {
         node_fail(graph, node, "updating custom component: ", node->refused, NULL);
-    } else if (!opens) {
+    } else if (node->missing || !opens) {
         struct error err;
         error_set(&err, STATUS_NOT_FOUND, "%s", node->missing);
         node_fail(graph, node, "loading custom component controller: ", NULL, &err);
@@ -51,21 +51,32 @@ static void publish_argument(struct graph *graph, struct node *node, const struc
     cell_healthy(node->cell, "node evaluated");
 }
 
+static void fail_missing(struct graph *graph, struct node *node)
+{
+    struct error err;
+    error_set(&err, STATUS_INVALID, "missing required argument \"%.*s\" to module",
+              STR_ARG(node->block->label));
+    node_fail(graph, node, "", NULL, &err);
+}
+
 void evaluate_argument(struct graph *graph, struct node *node)
 {
     struct decoding d;
-    if (node->in->rejected || !node->in->call || !node_decode(graph, node, &d))
+    bool has_arguments = node->in->call || node->in->item_in;
+    if (node->in->rejected || !has_arguments)
         return;
-    const struct argument_args *args = d.args->data;
-    const struct value *values = node->in->call->cell->values;
+    const struct value *values = node->in->call ? node->in->call->cell->values : NULL;
     const struct value *given = values ? value_field(values, node->block->label) : NULL;
+    if (!node_decode(graph, node, &d)) {
+        if (!given) /* the nearer trouble */
+            fail_missing(graph, node);
+        return;
+    }
+    const struct argument_args *args = d.args->data;
     if (given || args->optional) {
         publish_argument(graph, node, given ? given : args->default_value.value);
     } else {
-        struct error err;
-        error_set(&err, STATUS_INVALID, "missing required argument \"%.*s\" to module",
-                  STR_ARG(node->block->label));
-        node_fail(graph, node, "", NULL, &err);
+        fail_missing(graph, node);
     }
     decoded_free(d.args);
 }
@@ -153,6 +164,10 @@ static void show_failures_inside(struct graph *graph, struct node *node)
 void evaluate_result(struct graph *graph, struct node *node)
 {
     struct instance *opens = node->opens;
+    if (node->pair->kind == NODE_FOREACH) {
+        evaluate_foreach_result(graph, node);
+        return;
+    }
     if (!opens)
         return;
     struct gathering g = {.graph = graph, .node = node};

@@ -37,8 +37,11 @@ struct cell {
     struct str name;
     struct str label;
     struct decoded *args;
-    struct value *exports; /* what references read; NULL = nothing yet */
-    struct value *values;  /* CUSTOM: the arguments given */
+    struct value *exports;         /* what references read; NULL = nothing yet */
+    struct value *values;          /* CUSTOM: the arguments given */
+    struct import *import;         /* IMPORT; NULL = not evaluated yet */
+    struct foreach_state *foreach; /* FOREACH; the same */
+    bool quiet;                    /* the component's metrics are not shown */
     struct eval_health health;
     struct diags *problem; /* of the last evaluation; NULL = it went well */
     struct value **known;  /* results of the node's inputs in the last evaluation; NULL = it failed,
@@ -91,7 +94,10 @@ struct graph {
     struct log log;
     struct label_table *labels;
     struct self_group *metrics;
-    struct log_tap *tap; /* NULL = no receivers of log lines */
+    struct self_registry *hidden; /* of components that show no metrics */
+    bool reshape;                 /* a node asks for other modules */
+    uint32_t nested_imports;      /* in the living generation */
+    struct log_tap *tap;          /* NULL = no receivers of log lines */
     struct loop *loops[GRAPH_MAX_DATA_LOOPS];
     unsigned loop_count;
     bool running; /* data loops have threads */
@@ -138,6 +144,7 @@ void cell_healthy(struct cell *cell, const char *fixed);
 void cell_failed(struct cell *cell, char *owned_message, struct diags *owned_problem);
 void decoded_free(struct decoded *decoded);
 void cell_forget_known(struct cell *cell);
+void cell_forget_problem(struct cell *cell);
 /* What references to the node read: a new reference; NULL = it has no value. */
 struct value *cell_exports(const struct node *node);
 
@@ -198,8 +205,10 @@ void inbox_handle(struct graph *graph);
 /* transition.c */
 /* Goes on as far as it can without waiting. */
 void transition_pump(struct graph *graph);
-/* Lists what only `old` has and what has not been started. */
-void transition_collect(struct graph *graph, struct generation *old, uint32_t stamp);
+/* Lists what only `old` has. */
+void transition_leave(struct graph *graph, struct generation *old, uint32_t stamp);
+/* Lists what has not been started. */
+void transition_arrive(struct graph *graph);
 void transition_begin(struct graph *graph);
 void transition_stopped(struct graph *graph, struct component_host *host);
 
@@ -209,7 +218,11 @@ void load_note_removed(struct graph *graph, const struct generation *old);
 /* debug.c */
 void debug_info_write(struct json_writer *w, struct component_host *host);
 
-/* graph.c: threads for the data loops. */
+/* graph.c */
+void graph_program_options(struct graph *graph, struct program_options *out);
+/* The generation lives from now on. */
+void generation_commit(struct graph *graph, struct generation *generation);
+/* Threads for the data loops. */
 enum status graph_start_loops(struct graph *graph, struct error *err);
 
 /* blocks_modules.c: blocks whose schema is known, and that are not offered yet. */

@@ -4,12 +4,6 @@
 
 #include "runtime/graph/parts.h"
 
-struct preparing {
-    struct graph *graph;
-    struct generation *gen;
-    uint32_t nodes; /* made so far */
-};
-
 static void hold_program(struct generation *gen, struct program *program)
 {
     for (struct generation_program *p = gen->programs; p; p = p->next) {
@@ -26,8 +20,8 @@ static const uint8_t kinds[] = {
     [BLOCK_COMPONENT] = NODE_COMPONENT, [BLOCK_CUSTOM] = NODE_CALL,
     [BLOCK_DECLARE] = NODE_PLAIN,       [BLOCK_ARGUMENT] = NODE_ARGUMENT,
     [BLOCK_EXPORT] = NODE_EXPORT,       [BLOCK_LOGGING] = NODE_LOGGING,
-    [BLOCK_TRACING] = NODE_PLAIN,       [BLOCK_IMPORT] = NODE_PLAIN,
-    [BLOCK_FOREACH] = NODE_PLAIN,       [BLOCK_SERVICE] = NODE_SERVICE,
+    [BLOCK_TRACING] = NODE_PLAIN,       [BLOCK_IMPORT] = NODE_IMPORT,
+    [BLOCK_FOREACH] = NODE_FOREACH,     [BLOCK_SERVICE] = NODE_SERVICE,
 };
 
 static struct node *node_new(struct preparing *p, struct instance *in,
@@ -38,6 +32,7 @@ static struct node *node_new(struct preparing *p, struct instance *in,
     node->block = block;
     node->in = in;
     p->nodes++;
+    p->modules += in->parent != NULL;
     return node;
 }
 
@@ -51,63 +46,30 @@ static void give_cell(struct preparing *p, struct node *node)
                                                  STR_ARG(node->block->id))
                                   : node->block->id;
     struct node *old = live ? map_get(&live->cells, id) : NULL;
-    if (old && old->cell->kind == node->block->kind &&
+    if (old && old->cell->kind == node->block->kind && old->in->quiet == node->in->quiet &&
         (node->kind != NODE_COMPONENT || old->cell->def == node->block->symbol.def)) {
         node->cell = old->cell;
         node->kept = true;
         node->before = old;
     } else {
         node->cell = cell_new(node->block, module_id);
+        node->cell->quiet = node->in->quiet;
         node->cell->loop = p->graph->loop_count ? p->graph->loops[0] : p->graph->options.control;
     }
     map_put(&p->gen->cells, id, node);
 }
 
-/* ---- what a custom component opens ---- */
-
-static const char *missing_text(struct preparing *p, const struct program_block *block)
-{
-    struct str space = STR(""), name = block->name;
-    size_t dot = str_find_byte(name, '.', 0);
-    if (dot != SIZE_MAX) {
-        space = str_slice(name, 0, dot);
-        name = str_slice(name, dot + 1, name.len);
-    }
-    struct str text = arena_printf(&p->gen->arena,
-                                   "custom component config not found in the registry, namespace: "
-                                   "\"%.*s\", componentName: \"%.*s\"",
-                                   STR_ARG(space), STR_ARG(name));
-    return arena_cstr(&p->gen->arena, text);
-}
-
-static void check_given(const struct node *call, const struct program_module *module,
-                        struct diags *diags)
-{
-    const struct program_block *block = call->block;
-    struct arena scratch;
-    arena_init(&scratch, NULL, 1 << 20);
-    AST_EACH(block->ast, ast_block_body(block->ast, block->node), statement)
-    {
-        if (ast_at(block->ast, statement)->kind != AST_ATTRIBUTE)
-            continue;
-        struct str name = ast_name(block->ast, statement);
-        struct str id = arena_concat(&scratch, STR("argument."), name);
-        if (program_find_block(module, id) == UINT32_MAX)
-            diag_add(diags, DIAG_PROVIDED_ARGUMENT, NULL, (struct range){0}, STR_ARG(name));
-    }
-    arena_release(&scratch);
-}
-
-static struct instance *instance_new(struct preparing *p, struct instance *parent,
-                                     struct program_module *module, struct node *call)
+struct instance *instance_new(struct preparing *p, struct instance *parent,
+                              struct program_module *module, struct str id)
 {
     struct instance *in = ARENA_NEW(&p->gen->arena, struct instance);
     in->parent = parent;
     in->module = module;
-    in->call = call;
-    in->id = call ? call->cell->global_id : STR("");
+    in->id = id;
     in->depth = parent ? parent->depth + 1 : 0;
     in->frozen = parent && parent->frozen;
+    in->quiet = parent && parent->quiet;
+    in->item_in = parent ? parent->item_in : NULL;
     in->nodes = ARENA_ARRAY(&p->gen->arena, module->count + 1, struct node *);
     if (p->gen->last)
         p->gen->last->next = in;
@@ -119,59 +81,17 @@ static struct instance *instance_new(struct preparing *p, struct instance *paren
     return in;
 }
 
-/* The module's body as it was before, if this component had one. */
-static void keep_old_module(struct preparing *p, struct node *call)
+static void add_result(struct preparing *p, struct node *node, uint32_t index)
 {
-    struct generation *live = p->graph->live;
-    struct instance *old =
-        live && call->kept ? map_get(&live->modules, call->cell->global_id) : NULL;
-    if (!old)
-        return;
-    struct instance *in = instance_new(p, call->in, old->module, call);
-    in->rejected = in->frozen = true;
-    call->opens = in;
-}
-
-static void open_module(struct preparing *p, struct node *call)
-{
-    const struct program_block *block = call->block;
-    struct program_module *home = block->declared_in;
-    if (!home || program_leads_to_import(block) ||
-        !block_has_statements(&home->blocks[block->declare])) {
-        call->missing = missing_text(p, block);
-        return;
-    }
-    if (call->in->depth >= GRAPH_MAX_MODULE_DEPTH || p->nodes >= GRAPH_MAX_NODES) {
-        call->missing = "custom components are nested too deeply";
-        return;
-    }
-    struct program_module *module = program_inner(home, block->declare);
-    struct diags *diags = mem_zalloc(NULL, sizeof(*diags));
-    diags_init(diags);
-    program_report_run(module, diags);
-    check_given(call, module, diags);
-    if (diags->errors) {
-        call->refused = diags;
-        keep_old_module(p, call);
-        return;
-    }
-    diags_release(diags);
-    mem_free(diags);
-    call->opens = instance_new(p, call->in, module, call);
-}
-
-static void add_call(struct preparing *p, struct node *call, uint32_t index)
-{
-    struct node *result = node_new(p, call->in, call->block, NODE_RESULT);
-    result->cell = call->cell;
-    result->kept = call->kept;
-    open_module(p, call);
-    result->opens = call->opens;
-    result->pair = call;
-    call->pair = result;
-    if (call->opens)
-        call->opens->result = result;
-    call->in->nodes[index] = result;
+    struct node *result = node_new(p, node->in, node->block, NODE_RESULT);
+    result->cell = node->cell;
+    result->kept = node->kept;
+    result->opens = node->opens;
+    result->pair = node;
+    node->pair = result;
+    if (node->opens && node->kind == NODE_CALL)
+        node->opens->result = result;
+    node->in->nodes[index] = result;
 }
 
 static void add_nodes(struct preparing *p, struct instance *in)
@@ -184,10 +104,15 @@ static void add_nodes(struct preparing *p, struct instance *in)
             continue;
         struct node *node = node_new(p, in, block, kinds[block->kind]);
         give_cell(p, node);
+        in->nodes[index] = node;
         if (node->kind == NODE_CALL)
-            add_call(p, node, index);
-        else
-            in->nodes[index] = node;
+            open_call(p, node);
+        else if (node->kind == NODE_IMPORT)
+            open_import(p, node);
+        else if (node->kind == NODE_FOREACH)
+            open_foreach(p, node);
+        if (node->kind == NODE_CALL || node->kind == NODE_FOREACH)
+            add_result(p, node, index);
     }
 }
 
@@ -204,7 +129,22 @@ static void emit(struct generation *gen, struct node *node)
     gen->nodes[gen->count++] = node;
 }
 
-/* Call, then what it opens, then result: depth first, with a stack. */
+/* After the last block of a module: its result, or the next item's module. True = go there. */
+static bool next_item(struct generation *gen, struct position *top)
+{
+    struct instance *in = top->in;
+    if (in->result)
+        emit(gen, in->result);
+    if (in->sibling) {
+        *top = (struct position){in->sibling, 0};
+        return true;
+    }
+    if (in->owner && in->owner->kind == NODE_FOREACH)
+        emit(gen, in->owner->pair);
+    return false;
+}
+
+/* What opens a module, then the module, then the result: depth first, with a stack. */
 static void put_in_order(struct generation *gen)
 {
     struct position stack[GRAPH_MAX_MODULE_DEPTH + 2];
@@ -214,22 +154,16 @@ static void put_in_order(struct generation *gen)
         struct position *top = &stack[depth - 1];
         const struct program_module *module = top->in->module;
         if (top->next == module->order_count) {
-            if (top->in->result)
-                emit(gen, top->in->result);
-            depth--;
+            depth -= !next_item(gen, top);
             continue;
         }
         struct node *node = top->in->nodes[module->order[top->next++]];
         if (!node)
             continue;
-        if (node->kind != NODE_RESULT) {
-            emit(gen, node);
-            continue;
-        }
-        emit(gen, node->pair);
+        emit(gen, node->kind == NODE_RESULT ? node->pair : node);
         if (node->opens)
             stack[depth++] = (struct position){node->opens, 0};
-        else
+        else if (node->kind == NODE_RESULT)
             emit(gen, node);
     }
 }
@@ -257,7 +191,9 @@ static void link(const struct linking *l, struct node *from, const struct str *p
 static void link_ref(const struct linking *l, const struct program_ref *ref,
                      const struct expr_ref *names)
 {
-    struct instance *in = l->node->in;
+    const struct instance *in = instance_around(l->node->in, ref->up);
+    if (!in)
+        return;
     if (ref->kind == REF_BLOCK && in->nodes[ref->target]) {
         size_t len = names->count - ref->used;
         link(l, in->nodes[ref->target], names->names + ref->used, len <= UINT16_MAX ? len : 0);
@@ -296,12 +232,17 @@ static void link_node(struct generation *gen, struct node *node)
         l.node = node->in->result;
         link(&l, node, NULL, 0);
     }
+    if (node->kind == NODE_CALL) {
+        struct node *import = import_of(node);
+        if (import)
+            link(&l, import, NULL, 0);
+    }
 }
 
 static void build(struct preparing *p, struct program *program)
 {
     struct generation *gen = p->gen;
-    instance_new(p, NULL, program->root, NULL);
+    instance_new(p, NULL, program->root, STR(""));
     for (struct instance *in = gen->root; in; in = in->next)
         add_nodes(p, in);
     gen->nodes = ARENA_ARRAY(&gen->arena, p->nodes + 1, struct node *);
@@ -311,21 +252,6 @@ static void build(struct preparing *p, struct program *program)
         link_node(gen, gen->nodes[i]);
     generation_compare(gen);
     generation_place(p->graph, gen);
-}
-
-struct generation *generation_new(struct graph *graph, struct program *program, struct diags *diags)
-{
-    program_report_run(program->root, diags);
-    if (diags->errors)
-        return NULL;
-    struct generation *gen = mem_zalloc(NULL, sizeof(*gen));
-    arena_init(&gen->arena, NULL, 0);
-    map_init(&gen->cells, NULL);
-    map_init(&gen->modules, NULL);
-    memcpy(gen->sha256, program->text.sha256, sizeof(gen->sha256));
-    struct preparing p = {.graph = graph, .gen = gen};
-    build(&p, program);
-    return gen;
 }
 
 void generation_free(struct generation *gen)
@@ -339,10 +265,46 @@ void generation_free(struct generation *gen)
             mem_free(node->refused);
         }
     }
+    for (struct instance *in = gen->root; in; in = in->next) {
+        if (in->item)
+            value_unref(in->item);
+    }
     for (struct generation_program *p = gen->programs; p; p = p->next)
         program_unref(p->program);
     map_release(&gen->cells);
     map_release(&gen->modules);
     arena_release(&gen->arena);
     mem_free(gen);
+}
+
+/* One that is not to live: its new cells go with it. */
+static void generation_undo(struct generation *gen)
+{
+    for (uint32_t i = 0; i < gen->count; i++) {
+        struct node *node = gen->nodes[i];
+        if (!node->kept && node->kind != NODE_RESULT)
+            cell_free(node->cell);
+    }
+    generation_free(gen);
+}
+
+struct generation *generation_new(struct graph *graph, struct program *program, bool reshaped,
+                                  struct diags *diags)
+{
+    program_report_run(program->root, diags);
+    if (diags->errors)
+        return NULL;
+    struct generation *gen = mem_zalloc(NULL, sizeof(*gen));
+    arena_init(&gen->arena, NULL, 0);
+    map_init(&gen->cells, NULL);
+    map_init(&gen->modules, NULL);
+    memcpy(gen->sha256, program->text.sha256, sizeof(gen->sha256));
+    gen->reshaped = reshaped;
+    struct preparing p = {.graph = graph, .gen = gen};
+    build(&p, program);
+    if (!gen->too_large)
+        return gen;
+    diag_add(diags, DIAG_TOO_MANY_NODES, NULL, (struct range){0}, GRAPH_MAX_MODULE_NODES);
+    generation_undo(gen);
+    return NULL;
 }

@@ -15,7 +15,7 @@ const char *health_name(enum health health)
 
 static bool is_shown(const struct node *node)
 {
-    return node->kind == NODE_COMPONENT || node->kind == NODE_CALL;
+    return node->kind == NODE_COMPONENT || node->kind == NODE_CALL || node->kind == NODE_FOREACH;
 }
 
 /* Blocks that refer to each block of a module. */
@@ -26,7 +26,8 @@ struct users {
 
 static bool is_component(const struct program_block *block)
 {
-    return block->kind == BLOCK_COMPONENT || block->kind == BLOCK_CUSTOM;
+    return block->kind == BLOCK_COMPONENT || block->kind == BLOCK_CUSTOM ||
+           block->kind == BLOCK_FOREACH;
 }
 
 static void users_of(struct arena *arena, const struct program_module *module, struct users *out)
@@ -195,10 +196,11 @@ static void write_component(struct json_writer *w, const struct node *node,
     text_member(w, "original", STR(""));
     if (with_bodies)
         write_bodies(w, node);
-    if (node->opens) {
+    if (node->opens || node->kind == NODE_FOREACH) {
         json_key(w, STR("createdModuleIDs"));
         json_array(w);
-        json_string(w, node->opens->id);
+        for (const struct instance *in = node->opens; in; in = in->sibling)
+            json_string(w, in->id);
         json_array_end(w);
     }
     json_key(w, STR("liveDebuggingEnabled"));

@@ -182,7 +182,7 @@ static void prepend(struct cell **list, struct cell *cell)
     *list = cell;
 }
 
-void transition_collect(struct graph *graph, struct generation *old, uint32_t stamp)
+void transition_leave(struct graph *graph, struct generation *old, uint32_t stamp)
 {
     if (old)
         set_levels(old);
@@ -196,7 +196,12 @@ void transition_collect(struct graph *graph, struct generation *old, uint32_t st
         else
             cell_free(cell);
     }
+}
+
+void transition_arrive(struct graph *graph)
+{
     struct generation *live = graph->live;
+    graph->to_start = NULL;
     for (uint32_t i = live ? live->count : 0; i-- > 0;) {
         struct cell *cell = live->nodes[i]->cell;
         if (cell->host && cell->host->built && !cell->host->started)
@@ -232,9 +237,7 @@ void graph_stop(struct graph *graph, int64_t deadline_ns, loop_fn *done, void *a
     graph->to_start = NULL;
     struct generation *old = graph->live;
     graph->live = NULL;
-    if (!graph->in_transition)
-        graph->to_stop = NULL;
-    transition_collect(graph, old, ++graph->stamp);
+    transition_leave(graph, old, ++graph->stamp);
     generation_free(old);
     graph->deadline = loop_timer_new(graph->options.control, give_up, graph);
     loop_timer_start(graph->deadline, deadline_ns, 0);

@@ -124,10 +124,13 @@ uint32_t generation_drain(struct graph *graph, struct generation *gen)
         struct node *node = gen->nodes[ranks_take(&gen->dirty)];
         if (gen->loading && node->in->frozen)
             continue;
+        if (!reshape_may_evaluate(gen, node))
+            continue;
         if (!gen->loading && node->kind == NODE_COMPONENT)
             self_observe(graph->wait_seconds, (double)(world_monotonic_ns() - since) / 1e9);
         node_evaluate(graph, node);
-        if (node->kind == NODE_CALL)
+        reshape_evaluated(gen, node);
+        if (node->kind == NODE_CALL || node->kind == NODE_FOREACH)
             node_mark(gen, node->pair);
         note_inside(gen, node);
     }
@@ -140,14 +143,21 @@ uint32_t generation_drain(struct graph *graph, struct generation *gen)
 void graph_wave(struct graph *graph)
 {
     struct generation *gen = graph->live;
-    if (!gen || !gen->dirty.count) {
+    if (!gen || (!gen->dirty.count && !graph->reshape)) {
         graph->first_publication_ns = 0;
         return;
     }
     graph->counts.waves++;
     self_set(graph->evaluating, 1);
     (void)generation_drain(graph, gen);
+    bool reshaped = graph->reshape && !graph->in_transition;
+    (void)graph_reshape(graph);
     self_set(graph->evaluating, 0);
+    if (!reshaped)
+        return;
+    transition_arrive(graph);
+    if (graph->running)
+        transition_begin(graph);
 }
 
 /* ---- from data loops ---- */

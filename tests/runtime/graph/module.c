@@ -37,8 +37,9 @@ TEST(graph_module, refuses_what_is_wrong)
         {"declare \"d\" {\n  export \"e\" { value = 1 }\n}\nd \"x\" { }\n"
          "test.sum \"a\" { plus = d.x.nope }\n",
          "/main.alloy:5:27: field \"nope\" does not exist"},
-        {"import.file \"m\" { filename = \"x\" }\n",
-         "/main.alloy:1:1: block \"import.file\" is not supported by invar yet"},
+        {"import.file \"m\" { filename = \"/x\" }\n",
+         "/main.alloy:1:1: Failed to evaluate node for config block: failed to read file: stat /x: "
+         "no such file or directory"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_fails(cases[i][0], cases[i][1]);
