@@ -51,9 +51,10 @@ struct mem_thread {
     uint64_t fail_at; /* the count that fails; 0 = none */
     bool failed;
     ptrdiff_t held_back; /* of mem_general, not yet in its counter */
+    void *reserve;       /* untouched, so it costs address space only */
 };
 
-enum { HELD_BACK_MAX = 64 * 1024 };
+enum { HELD_BACK_MAX = 64 * 1024, RESERVE = 256 * 1024, RESERVE_FOR = 64 * 1024 };
 
 static const size_t LINKED = (size_t)1 << 63;
 static const size_t SIZE_LIMIT = (size_t)1 << 47;
@@ -97,6 +98,8 @@ static void note_peak(struct mem_owner *owner, size_t used)
 
 void mem_thread_flush(void)
 {
+    free(thread.reserve);
+    thread.reserve = NULL;
     size_t delta = (size_t)thread.held_back;
     thread.held_back = 0;
     size_t before = atomic_fetch_add_explicit(&mem_general.used, delta, memory_order_relaxed);
@@ -298,21 +301,43 @@ void *mem_try_realloc(struct mem_owner *owner, void *block, size_t size)
     return block ? block_resize(block, size) : block_new(owner, size, false, thread.scope);
 }
 
-static void *need(void *block)
+/* The reserve: what a thread needs to finish its step when memory has run out outside of a scope.
+ * It is given back to malloc, and taken again when there is memory. */
+
+static void restock(void)
 {
+    if (!thread.reserve && !thread.scope)
+        thread.reserve = malloc(RESERVE);
+}
+
+bool mem_spend_reserve(void)
+{
+    if (!thread.reserve || thread.scope)
+        return false;
+    free(thread.reserve);
+    thread.reserve = NULL;
+    return true;
+}
+
+static void *need_new(struct mem_owner *owner, size_t size, bool zeroed)
+{
+    void *block = block_new(owner, size, zeroed, thread.scope);
+    if (!block && size <= RESERVE_FOR && mem_spend_reserve())
+        block = block_new(owner, size, zeroed, thread.scope);
     if (!block)
         mem_exhausted();
+    restock();
     return block;
 }
 
 void *mem_alloc(struct mem_owner *owner, size_t size)
 {
-    return need(block_new(owner, size, false, thread.scope));
+    return need_new(owner, size, false);
 }
 
 void *mem_zalloc(struct mem_owner *owner, size_t size)
 {
-    return need(block_new(owner, size, true, thread.scope));
+    return need_new(owner, size, true);
 }
 
 void *mem_array(struct mem_owner *owner, size_t count, size_t size)
@@ -320,12 +345,19 @@ void *mem_array(struct mem_owner *owner, size_t count, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes))
         bytes = SIZE_MAX;
-    return need(block_new(owner, bytes, true, thread.scope));
+    return need_new(owner, bytes, true);
 }
 
 void *mem_realloc(struct mem_owner *owner, void *block, size_t size)
 {
-    return need(mem_try_realloc(owner, block, size));
+    if (!block)
+        return need_new(owner, size, false);
+    void *grown = block_resize(block, size);
+    if (!grown && size <= RESERVE_FOR && mem_spend_reserve())
+        grown = block_resize(block, size);
+    if (!grown)
+        mem_exhausted();
+    return grown;
 }
 
 char *mem_strdup(struct mem_owner *owner, const char *text, size_t len)

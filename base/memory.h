@@ -10,7 +10,8 @@
  * What happens on failure: the plain functions never return NULL. Inside a scope
  * (mem_scope_run) control returns to the scope's edge, everything allocated inside it is freed,
  * its guards are run (newest first), and the caller learns that the work was refused. Outside a
- * scope the process ends in one place (mem_exhausted). The try_ functions return NULL instead
+ * scope a small block comes from a reserve that each thread keeps for this; when that is spent
+ * too, the process ends in one place (mem_exhausted). The try_ functions return NULL instead
  * and suit sizes that a peer or a file decides.
  *
  * What lives longer than a scope may be changed inside it only by a last step that cannot fail,
@@ -62,7 +63,8 @@ void mem_unreserve(struct mem_owner *owner, size_t bytes);
 /* Exact, but for mem_general without a budget: there each other thread may hold back up to 64 KiB.
  */
 size_t mem_used(const struct mem_owner *owner);
-/* Settles what this thread holds back for mem_general: call it before a thread ends. */
+/* Settles what this thread holds back for mem_general and frees its reserve: call it before a
+ * thread ends. */
 void mem_thread_flush(void);
 
 /* Runs work(arg) in a scope. True: it returned; its blocks live on and, with its guards, belong to
@@ -75,6 +77,9 @@ bool mem_scope_active(void);
 /* What a plain function does when memory fails: leaves the innermost scope, or ends the process.
  * For bounded containers (arenas) whose own limit is reached. */
 _Noreturn void mem_exhausted(void);
+/* Outside a scope: gives the thread's reserve back to the machine; true = it is worth to try once
+ * more. For blocks of libraries that must not fail. */
+bool mem_spend_reserve(void);
 /* Runs undo(arg) if the innermost scope fails (for sockets, registrations, foreign objects); undo
  * must not allocate, and runs at once when the guard itself finds no memory.
  * Outside a scope it does nothing. Removing a guard is for things that are released early. */

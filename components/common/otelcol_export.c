@@ -327,12 +327,10 @@ void otelcol_exporter_build(struct otelcol_exporter *e, struct component_host *h
     e->sink = otelcol_consumer_export(host, &sink_table, e);
 }
 
-static void begin(struct otelcol_exporter *e)
+static void need_timer(struct otelcol_exporter *e)
 {
-    e->config = e->ops->config(e->args);
     if (e->reopen == NULL)
         e->reopen = loop_timer_new(host_loop(e->host), open_or_retry, e);
-    open_or_retry(e);
 }
 
 void otelcol_exporter_start(void *self)
@@ -345,7 +343,9 @@ void otelcol_exporter_start(void *self)
         host_health(e->host, HEALTH_UNHEALTHY, err.message);
         return;
     }
-    begin(e);
+    e->config = e->ops->config(e->args);
+    need_timer(e);
+    open_or_retry(e);
 }
 
 static void close_queue(struct otelcol_exporter *e)
@@ -362,6 +362,7 @@ enum status otelcol_exporter_update(void *self, const void *args, const void *ol
     struct otelcol_exporter *e = self;
     struct http_client *client = NULL;
     (void)old_args;
+    need_timer(e);
     if (e->ops->connect(e->host, args, &client, err) != STATUS_OK)
         return err->status;
     close_queue(e);
@@ -369,7 +370,9 @@ enum status otelcol_exporter_update(void *self, const void *args, const void *ol
         http_client_free(e->client);
     e->client = client;
     e->args = args;
-    begin(e);
+    e->config = e->ops->config(e->args);
+    /* Outside of the update's memory scope, which would free the queue when memory fails later. */
+    loop_timer_start(e->reopen, 0, 0);
     return STATUS_OK;
 }
 

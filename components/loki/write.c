@@ -503,7 +503,8 @@ static void start(void *self)
     open_or_retry(w);
 }
 
-/* What is under way is given up and sent again with the new settings. */
+/* What is under way is given up and sent again with the new settings. The queue is opened outside
+ * of the update's memory scope, which would free it when memory fails later in it. */
 static enum status update(void *self, const void *args, const void *old_args, struct error *err)
 {
     struct writer *w = self;
@@ -512,7 +513,7 @@ static enum status update(void *self, const void *args, const void *old_args, st
     close_all(w);
     w->args = args;
     if (w->reopen != NULL)
-        open_or_retry(w);
+        loop_timer_start(w->reopen, 0, 0);
     return STATUS_OK;
 }
 

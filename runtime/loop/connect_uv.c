@@ -217,6 +217,8 @@ struct stream *connect_uv_start(struct loop *base, struct str host_port, int64_t
     struct loop_uv *loop = loop_uv_of(base);
     struct connect_uv *connect = loop_uv_alloc(sizeof(*connect));
     connect->stream = stream_uv_new(loop, str_starts(host_port, STR("unix:")));
+    if (!connect->stream && mem_spend_reserve())
+        connect->stream = stream_uv_new(loop, str_starts(host_port, STR("unix:")));
     if (!connect->stream) {
         mem_lib_free(connect);
         mem_exhausted();

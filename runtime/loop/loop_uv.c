@@ -38,6 +38,8 @@ static void init_once(void)
 void *loop_uv_alloc(size_t size)
 {
     void *block = mem_lib_calloc(1, size);
+    if (!block && mem_spend_reserve())
+        block = mem_lib_calloc(1, size);
     if (!block)
         mem_exhausted();
     return block;

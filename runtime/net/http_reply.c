@@ -167,6 +167,8 @@ void http_server_internal(struct http_server *server, struct str path_and_query,
                           http_done_fn *done, void *arg)
 {
     struct http_exchange *exchange = exchange_new(server, NULL);
+    if (!exchange && mem_spend_reserve())
+        exchange = exchange_new(server, NULL);
     if (!exchange)
         mem_exhausted();
     exchange->done = done;

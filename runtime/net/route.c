@@ -60,6 +60,8 @@ struct route *route_add(struct http_server *server, const struct http_route *def
     struct route *route = net_alloc(sizeof(*route) + path_len + 1);
     size_t bytes = (server->route_count + 1) * sizeof(struct route *);
     struct route **grown = mem_lib_realloc(server->routes, bytes);
+    if (!grown && mem_spend_reserve())
+        grown = mem_lib_realloc(server->routes, bytes);
     if (!grown) {
         net_free(route);
         mem_exhausted();

@@ -62,21 +62,29 @@ static struct slot slot_read(const char at[SLOT])
                          .position = {get_le64(at + 24), get_le64(at + 32)}};
 }
 
-/* The newer slot of a file; generation 0 when there is none. */
-static struct slot file_slot(struct wal *wal, const char *name)
+bool wal_may_go_away(int error)
+{
+    return error == -EIO || error == -EMFILE || error == -ENFILE || error == -ENOMEM ||
+           error == -EAGAIN;
+}
+
+/* The newer slot of a file; generation 0 when there is none. *error: it could not be read now. */
+static struct slot file_slot(struct wal *wal, const char *name, int *error)
 {
     char bytes[2 * SLOT] = {0};
     struct slot best = {0};
     int fd = world_open(wal->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-    if (fd < 0)
+    if (fd < 0) {
+        *error = wal_may_go_away(fd) ? fd : 0;
         return best;
+    }
     size_t len = 0;
-    while (len < sizeof(bytes)) {
-        ssize_t got = world_pread(fd, bytes + len, sizeof(bytes) - len, (off_t)len);
-        if (got <= 0 && got != -EINTR)
-            break;
+    ssize_t got = 1;
+    while (len < sizeof(bytes) && (got > 0 || got == -EINTR)) {
+        got = world_pread(fd, bytes + len, sizeof(bytes) - len, (off_t)len);
         len += got > 0 ? (size_t)got : 0;
     }
+    *error = wal_may_go_away((int)got) ? (int)got : 0;
     world_close(fd);
     for (size_t i = 0; i < 2; i++) {
         struct slot slot = slot_read(bytes + i * SLOT);
@@ -127,6 +135,7 @@ struct highest {
     struct wal *wal;
     uint64_t sequence;
     size_t files;
+    int error;
 };
 
 static bool look(void *arg, const struct world_dir_entry *entry)
@@ -134,18 +143,23 @@ static bool look(void *arg, const struct world_dir_entry *entry)
     struct highest *h = arg;
     if (!is_cursor_name(entry->name) || ++h->files > CURSORS_MAX)
         return true;
-    struct slot slot = file_slot(h->wal, entry->name);
+    struct slot slot = file_slot(h->wal, entry->name, &h->error);
+    if (h->error)
+        return false;
     uint64_t sequence = slot.position.sequence + (slot.position.items > 0);
     if (slot.generation && sequence > h->sequence)
         h->sequence = sequence;
     return true;
 }
 
-uint64_t wal_cursors_highest(struct wal *wal)
+enum status wal_cursors_highest(struct wal *wal, uint64_t *sequence, struct error *err)
 {
     struct highest h = {.wal = wal};
-    world_list(wal->dir, ".", look, &h);
-    return h.sequence;
+    int failed = world_list(wal->dir, ".", look, &h);
+    *sequence = h.sequence;
+    if (h.error)
+        failed = h.error;
+    return failed < 0 ? error_errno(err, -failed, "read", "cursors") : STATUS_OK;
 }
 
 struct keeping {
@@ -190,8 +204,13 @@ enum status wal_cursor_open(struct wal *wal, struct str name, bool from_start,
         return error_set(err, STATUS_MEMORY, "no memory for a cursor");
     *cursor = (struct wal_cursor){.wal = wal};
     cursor_name(cursor->name, name);
+    int error = 0;
+    struct slot slot = file_slot(wal, cursor->name, &error);
+    if (error) {
+        mem_free(cursor);
+        return error_errno(err, -error, "read", "cursor");
+    }
     reader_init(&cursor->reader, wal->owner);
-    struct slot slot = file_slot(wal, cursor->name);
     cursor->generation = slot.generation;
     cursor->position = slot.position;
     uint64_t first = wal->segments.len ? wal->segments.items[0].first : wal->committed;

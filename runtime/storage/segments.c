@@ -136,13 +136,15 @@ static int by_first(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Size and age. False when it is no file of ours. */
-static bool measure(const struct wal *wal, struct segment *segment)
+/* Size and age. False when it is no file of ours; *error: that cannot be told now. */
+static bool measure(const struct wal *wal, struct segment *segment, int *error)
 {
     char name[WAL_NAME_MAX];
     struct stat st;
     wal_segment_name(name, segment->first);
     int failed = world_stat(wal->dir, name, AT_SYMLINK_NOFOLLOW, &st);
+    if (wal_may_go_away(failed))
+        *error = failed;
     if (failed || !S_ISREG(st.st_mode))
         return false;
     segment->bytes = (uint64_t)st.st_size;
@@ -225,10 +227,12 @@ enum status wal_segments_load(struct wal *wal, struct error *err)
     size_t kept = 0;
     for (size_t i = 0; i < wal->segments.len; i++) {
         struct segment segment = wal->segments.items[i];
-        if (measure(wal, &segment))
+        if (measure(wal, &segment, &failed))
             wal->segments.items[kept++] = segment;
     }
     wal->segments.len = kept;
+    if (failed < 0)
+        return error_errno(err, -failed, "stat", "segment");
     wal->next = 1;
     drop_empty(wal);
     return STATUS_OK;

@@ -106,7 +106,10 @@ static enum status open_all(struct wal *wal, const char *path, struct error *err
         status = wal_segments_load(wal, err);
     if (status != STATUS_OK)
         return status;
-    uint64_t highest = wal_cursors_highest(wal);
+    uint64_t highest;
+    status = wal_cursors_highest(wal, &highest, err);
+    if (status != STATUS_OK)
+        return status;
     if (wal->next <= highest)
         wal->next = highest + 1;
     wal->committed = wal->next;

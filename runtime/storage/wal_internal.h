@@ -74,8 +74,11 @@ bool wal_segment_drop(struct wal *wal);
 uint64_t wal_bytes(const struct wal *wal);
 
 /* cursor.c */
+/* An error that tells nothing about the file (EIO, EMFILE …). Taking it for a missing file would
+ * lose the backlog, or begin the sequences again before a cursor. */
+bool wal_may_go_away(int error);
 /* The highest sequence in any cursor file. */
-uint64_t wal_cursors_highest(struct wal *wal);
+enum status wal_cursors_highest(struct wal *wal, uint64_t *sequence, struct error *err);
 /* Cursors before `first` go to it. */
 void wal_cursors_advance(struct wal *wal, uint64_t first);
 void wal_cursor_free(struct wal_cursor *cursor);

@@ -13,6 +13,7 @@
 
 enum { MAX_WAITING = 64 * 1024 * 1024, MAX_TENANT = 150 };
 static const int64_t CLOSE_GRACE_NS = 2000000000;
+static const int64_t LISTEN_AGAIN_NS = 1000000000;
 static const int64_t MAX_PAUSE_NS = 100000000;
 static const char TENANT_LABEL[] = "__tenant_id__";
 
@@ -45,6 +46,7 @@ struct source {
     const struct args *args;
     struct fanout next;
     struct http_server *server;
+    struct loop_timer *retry; /* listens again after a failure */
     struct relabel_scratch scratch;
     struct label_builder builder;
     size_t waiting, waiting_bytes;
@@ -323,6 +325,15 @@ static void listen_or_say(struct source *s)
     }
     LOG(host_log(s->host), LOG_ERROR, "failed to start the listener", LOG_C("err", err.message));
     host_health(s->host, HEALTH_UNHEALTHY, err.message);
+    if (s->retry)
+        loop_timer_start(s->retry, LISTEN_AGAIN_NS, 0);
+}
+
+static void listen_again(void *arg)
+{
+    struct source *s = arg;
+    if (s->server == NULL && !s->closing && !s->stopping)
+        listen_or_say(s);
 }
 
 static void closed(void *arg)
@@ -363,7 +374,9 @@ static enum status build(void *self, struct component_host *host, const void *ar
 
 static void start(void *self)
 {
-    listen_or_say(self);
+    struct source *s = self;
+    s->retry = loop_timer_new(host_loop(s->host), listen_again, s);
+    listen_or_say(s);
 }
 
 static enum status update(void *self, const void *args, const void *old_args, struct error *err)
@@ -385,6 +398,8 @@ static void stop(void *self)
 {
     struct source *s = self;
     s->stopping = true;
+    loop_timer_close(s->retry);
+    s->retry = NULL;
     close_listener(s);
     stopped_if_done(s);
 }

@@ -15,6 +15,7 @@ enum {
     DEFAULT_HTTP_BODY = 20 * 1024 * 1024,
 };
 static const int64_t CLOSE_GRACE_NS = 2000000000;
+static const int64_t LISTEN_AGAIN_NS = 1000000000;
 static const int64_t MAX_PAUSE_NS = 5000000;
 
 static const char *const grpc_paths[OTLP_SIGNALS] = {
@@ -320,14 +321,15 @@ static enum status serve(struct otlp_receiver *r, struct error *err)
     struct arena arena;
     enum status status = STATUS_OK;
     arena_init(&arena, host_memory(r->host), 16 * 1024 * 1024);
-    if (r->args->grpc != NULL)
+    if (r->args->grpc != NULL && r->servers[0] == NULL)
         status = serve_grpc(r, &arena, err);
-    if (status == STATUS_OK && r->args->http != NULL)
+    if (status == STATUS_OK && r->args->http != NULL && r->servers[1] == NULL)
         status = serve_http(r, &arena, err);
     arena_release(&arena);
     return status;
 }
 
+/* A protocol that listens already stays; a listener that cannot be had is tried again. */
 static void serve_or_say(struct otlp_receiver *r)
 {
     struct error err = {0};
@@ -335,13 +337,24 @@ static void serve_or_say(struct otlp_receiver *r)
         host_health(r->host, HEALTH_HEALTHY, "started receivers");
         return;
     }
+    if (r->retry)
+        loop_timer_start(r->retry, LISTEN_AGAIN_NS, 0);
     LOG(host_log(r->host), LOG_ERROR, "failed to start OTLP listeners", LOG_C("err", err.message));
     host_health(r->host, HEALTH_UNHEALTHY, err.message);
 }
 
+static void serve_again(void *arg)
+{
+    struct otlp_receiver *r = arg;
+    if (r->closing == 0 && !r->stopping)
+        serve_or_say(r);
+}
+
 static void start(void *self)
 {
-    serve_or_say(self);
+    struct otlp_receiver *r = self;
+    r->retry = loop_timer_new(host_loop(r->host), serve_again, r);
+    serve_or_say(r);
 }
 
 static void server_closed(void *arg)
@@ -394,6 +407,8 @@ static void stop(void *self)
 {
     struct otlp_receiver *r = self;
     r->stopping = true;
+    loop_timer_close(r->retry);
+    r->retry = NULL;
     if (!close_servers(r))
         host_stopped(r->host);
 }

@@ -51,6 +51,7 @@ struct otlp_receiver {
     const struct otlp_receiver_args *args;
     struct otelcol_fanout next;
     struct http_server *servers[OTLP_TRANSPORTS];
+    struct loop_timer *retry; /* listens again after a failure */
     struct otlp_way ways[OTLP_TRANSPORTS][OTLP_SIGNALS];
     size_t max_body;      /* decompressed HTTP bodies */
     size_t waiting;       /* requests that are pushed and not acknowledged */
