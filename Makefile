@@ -14,7 +14,7 @@ extension: build
 	@packaging/install-deps.sh editor
 	cd vscode-extension && npm ci --ignore-scripts --no-audit --no-fund && INVAR_BIN=$(CURDIR)/build/release/invar npm test && npm run package
 
-.PHONY: extension run test build debug asan tsan release test-tsan lint format grammar fuzz bench clean deps-build deps-test
+.PHONY: docs extension run test build debug asan tsan release test-tsan lint format grammar fuzz bench clean deps-build deps-test
 
 build: deps-build release
 
@@ -54,6 +54,10 @@ fuzz: deps-test
 	@test -f build/fuzz/build.ninja || CC=clang CXX=clang++ $(CMAKE) -S . -B build/fuzz -G Ninja -DINVAR_FLAVOR=fuzz
 	@$(CMAKE) --build build/fuzz -j $(JOBS) --target fuzzers
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh build/fuzz $(SUITE)
+
+# The pages of docs/reference that are written from the schemas.
+docs: release
+	@packaging/docs.sh build/release/invar docs/reference
 
 # The kit is built in a copy: the folder it comes from may be read-only.
 bench: deps-test release

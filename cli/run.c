@@ -6,11 +6,14 @@
 #include "base/world.h"
 #include "cli/command.h"
 #include "cli/run_flags.h"
+#include "components/common/otelcol_storage.h"
+#include "components/common/relabel.h"
 #include "runtime/component.h"
 #include "runtime/graph/graph.h"
 #include "runtime/server/process.h"
 #include "runtime/server/reload.h"
 #include "runtime/server/server.h"
+#include "runtime/standin.h"
 #include "stdlib/stdlib.h"
 
 #include <fcntl.h>
@@ -42,6 +45,7 @@ struct run {
     struct server *server;
     struct server_slot slot;
     struct stdlib stdlib;
+    struct arena standins;
     struct loop_signal *signals[3];
     bool stopping;
     int waiting; /* for the server and the graph to have stopped */
@@ -133,18 +137,28 @@ static void release(struct run *run)
     if (run->sink)
         log_sink_free(run->sink);
     stdlib_release(&run->stdlib);
+    arena_release(&run->standins);
     if (run->lock_fd >= 0)
         (void)world_close(run->lock_fd);
 }
 
 /* ---- the beginning ---- */
 
+static const struct component_def *const *components(struct run *run)
+{
+    static const struct capsule_type *const capsules[] = {
+        &capsule_metrics,       &capsule_logs,         &capsule_otlp,
+        &capsule_relabel_rules, &capsule_otel_storage, NULL};
+    return run->flags.skip_unsupported ? standins_new(&run->standins, component_registry, capsules)
+                                       : component_registry;
+}
+
 static bool make_graph(struct run *run)
 {
     run->slot.control = run->loop;
     run->auth = server_auth_new();
     struct graph_options options = {
-        .components = component_registry,
+        .components = components(run),
         .stdlib = &run->stdlib,
         .min_stability = run->flags.stability,
         .community = run->flags.community,
@@ -215,6 +229,7 @@ static bool begin(struct run *run)
         return false;
     run->metrics = self_registry_new();
     stdlib_init(&run->stdlib);
+    arena_init(&run->standins, NULL, 0);
     return open_storage(run) && make_graph(run);
 }
 

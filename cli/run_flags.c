@@ -12,6 +12,7 @@ enum { DATA_LOOPS_DEFAULT = 1 };
 struct given {
     bool help;
     bool community;
+    bool skip_unsupported;
     bool disable_reporting;
     bool bypass_conversion_errors;
     bool pprof;
@@ -80,6 +81,8 @@ static size_t fill(struct flag *flags, struct given *g)
          "least stable level admitted: generally-available, public-preview, experimental"},
         {"feature.community-components.enabled", 0, FLAG_BOOL, &g->community,
          "admit community components"},
+        {"feature.skip-unsupported", 0, FLAG_BOOL, &g->skip_unsupported,
+         "run what is supported; components that are not are unhealthy and drop what they get"},
         {"feature.component-shutdown-deadline", 0, FLAG_TEXT, &g->deadline,
          "time components have to stop (default \"10m\")"},
         {"feature.prometheus.direct-fanout.enabled", 0, FLAG_BOOL, &g->direct_fanout,
@@ -132,6 +135,7 @@ static bool read_values(const struct given *g, struct run_flags *out, struct err
     out->listen = g->listen ? g->listen : "127.0.0.1:12345";
     out->storage_path = g->storage ? g->storage : "data-alloy/";
     out->community = g->community;
+    out->skip_unsupported = g->skip_unsupported;
     out->pprof = g->pprof;
     out->watch = g->watch;
     out->stability = STABILITY_GA;

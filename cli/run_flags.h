@@ -13,6 +13,7 @@ struct run_flags {
     const char *storage_path;
     enum stability stability;
     bool community;
+    bool skip_unsupported; /* stand-ins for what is not offered yet */
     bool pprof;
     bool watch; /* the configuration */
     int64_t shutdown_deadline_ns;

@@ -78,6 +78,8 @@ struct check_scope;
  * something was reported. */
 bool check_body_in(const struct check_scope *scope, const struct ast *ast, ast_id block,
                    const struct shape *shape, struct str skipped, struct diags *diags);
+/* The rules of the body's shape (rules.c). */
+void rules_check(const struct ast *ast, ast_id block, const struct body *body, struct diags *diags);
 /* A value where anything fits: literals must still be ones. */
 void check_any(const struct check_scope *scope, const struct ast *ast, ast_id value,
                struct diags *diags);

@@ -411,6 +411,7 @@ static void finish(struct checker *k)
     bool failed = top->failed || top->body->missing_count > 0;
     if (!failed && top->args) {
         go_beyond(k);
+        rules_check(k->ast, top->block, top->body, k->diags);
         failed = !deep_rules(k->deep, top->body, top->block, top->args, top->open);
         come_back(k);
     }

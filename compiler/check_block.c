@@ -298,7 +298,7 @@ static bool check_known(const struct subject *s)
     struct program_block *block = s->block;
     struct diags *diags = s->check->diags;
     bool offered = find_symbol(s);
-    if (!offered && !catalog_component(block->name, &block->symbol)) {
+    if (!offered && !program_catalog(s->check->program, block->name, &block->symbol)) {
         const struct check_place place = {s->check, s->m, block->ast};
         hint_component(
             &place, block->name,

@@ -1,6 +1,7 @@
 /* Hints about names: the nearest one that exists, and what people call things that this language
  * has under another name. At most CHECK_SUGGESTIONS candidates are looked at in one check. */
 
+#include "compiler/catalog.h"
 #include "compiler/check_parts.h"
 #include "compiler/suggest.h"
 
@@ -104,8 +105,8 @@ void hint_component(const struct check_place *place, struct str name, struct dia
     }
     struct suggest s;
     suggest_init(&s, name);
-    for (size_t i = 0; catalog_name(i).len && may_try(check); i++)
-        suggest_try(&s, catalog_name(i));
+    for (struct catalog_name at = {0}; catalog_next(&at) && may_try(check);)
+        suggest_try(&s, at.name);
     for (const struct check_module *m = place->m; m; m = m->parent)
         for (uint32_t i = 0; i < m->module->count && may_try(check); i++)
             if (m->module->blocks[i].kind == BLOCK_DECLARE)

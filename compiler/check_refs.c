@@ -93,7 +93,7 @@ bool check_symbol(struct check *check, struct check_module *m, const struct prog
     if (block->kind != BLOCK_COMPONENT || check_declared(m, block->name, &where))
         return false;
     return options->find(options->arg, block->kind, block->name, out) ||
-           catalog_component(block->name, out);
+           program_catalog(check->program, block->name, out);
 }
 
 /* The place of the name at `index` of the traversal. */

@@ -13,6 +13,8 @@ static bool check_bounds(struct coercion *c, const struct row *row, const struct
     const struct number_bounds *bounds = row ? row->bounds : NULL;
     if (!bounds || v->type == VALUE_NULL)
         return true;
+    if (bounds->above_min && n <= bounds->min)
+        return fault_set(c->fault, v, "must be greater than %g", bounds->min);
     if (bounds->has_min && n < bounds->min)
         return fault_set(c->fault, v, "must be at least %g", bounds->min);
     if (bounds->has_max && n > bounds->max)

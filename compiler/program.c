@@ -3,6 +3,7 @@
 
 #include "compiler/program.h"
 #include "compiler/program_parts.h"
+#include "compiler/catalog.h"
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -180,6 +181,13 @@ struct program *program_new(struct program_text *owned_text, const struct progra
     struct program *program = program_empty(owned_text, options);
     program->root = module_of_files(program);
     return program;
+}
+
+bool program_catalog(struct program *program, struct str name, struct program_symbol *out)
+{
+    if (!program->catalog)
+        program->catalog = catalog_new(&program->arena, NULL);
+    return catalog_find(program->catalog, name, out);
 }
 
 struct program *program_ref(struct program *program)

@@ -189,6 +189,7 @@ struct program {
     struct program_text text;
     struct program_module *modules;
     struct program_module *root;
+    struct catalog *catalog; /* in the arena; NULL = nothing was asked yet */
 };
 
 /* Takes the text. The options' pointers must outlive the program. */

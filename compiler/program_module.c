@@ -225,7 +225,7 @@ static bool place_component(struct program_module *module, uint32_t index)
     if (place_custom(module, index))
         return true;
     bool offered = find_symbol(module, block);
-    if (!offered && !catalog_component(block->name, &block->symbol)) {
+    if (!offered && !program_catalog(module->program, block->name, &block->symbol)) {
         module_problem(module, PROBLEM_UNKNOWN_NAME, index);
         return false;
     }
@@ -239,7 +239,8 @@ static bool place_component(struct program_module *module, uint32_t index)
         module_problem(module, PROBLEM_NO_LABEL, index);
         return false;
     }
-    if (!offered) /* takes its place nevertheless: what refers to it is not wrong */
+    /* It takes its place nevertheless: what refers to it is not wrong. */
+    if (!offered)
         module_problem(module, PROBLEM_NOT_OFFERED, index);
     return true;
 }

@@ -42,10 +42,8 @@ void deps_add(struct program_deps *deps, uint32_t block);
 /* Copies the set into the block, in ascending order. */
 void deps_keep(struct program_deps *deps, struct program_block *block);
 
-/* program_catalog.c: what Alloy knows about a component; false = it has none of that name. */
-bool catalog_component(struct str name, struct program_symbol *out);
-/* The names it knows, for suggestions; empty behind the last. */
-struct str catalog_name(size_t index);
+/* program.c: what the catalog says of a component, its schemas included. */
+bool program_catalog(struct program *program, struct str name, struct program_symbol *out);
 
 /* program_refs.c: what expressions refer to. Sets refs, and deps without order. */
 void module_resolve(struct program_module *module);

@@ -42,6 +42,7 @@ struct number_bounds {
     double max;
     bool has_min;
     bool has_max;
+    bool above_min; /* `min` itself is not allowed */
 };
 
 struct row {
@@ -69,6 +70,21 @@ struct row {
     const struct capsule_type *capsule; /* CAPSULE, list of them: what is accepted; NULL = any */
 };
 
+/* A rule among the rows of one body, for the static check: what is given, as far as the text tells
+ * (a literal that is empty, false or null is not). */
+enum schema_rule_kind {
+    RULE_ONE, /* exactly one of them */
+    RULE_AT_MOST_ONE,
+    RULE_AT_LEAST_ONE,
+    RULE_TOGETHER, /* all or none */
+    RULE_NEEDS,    /* the first needs the others */
+    RULE_KINDS,
+};
+struct schema_rule {
+    uint32_t kind;
+    const char *const *names; /* NULL-terminated; NULL ends the list of rules */
+};
+
 struct shape {
     const char *name;       /* for docs; may be NULL */
     const struct row *rows; /* ends with {0} */
@@ -82,6 +98,7 @@ struct shape {
     /* Sets defaults that are not expressible as `def`. Runs after the rows' defaults. NULL = none.
      */
     void (*defaults)(void *args, struct arena *arena);
+    const struct schema_rule *rules; /* NULL = none */
 };
 
 /* One of several kinds of blocks in one ordered list. `item` is a struct of row->shape. */

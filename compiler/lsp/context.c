@@ -3,7 +3,7 @@
 
 #include "compiler/lsp/inner.h"
 
-#include "compiler/program_parts.h"
+#include "compiler/catalog.h"
 #include "compiler/schema.h"
 
 enum { MAX_NESTING = 32, MAX_SQUASH = 16 };
@@ -56,7 +56,7 @@ bool lsp_symbol_of(const struct lsp *lsp, const struct outline *o, uint32_t comp
 {
     struct str name = outline_text(o, o->nodes[component].name);
     return lsp->program.find(lsp->program.arg, lsp_kind_of(name), name, out) ||
-           catalog_component(name, out);
+           catalog_find(lsp->catalog, name, out);
 }
 
 const struct shape *lsp_shape_of(const struct lsp *lsp, const struct outline *o, uint32_t block)

@@ -76,6 +76,8 @@ struct lsp {
     VEC(char *) folders;  /* paths */
     VEC(char *) cancelled;
     struct lsp_settings settings;
+    struct arena catalog_arena;
+    struct catalog *catalog; /* components that are known and not offered */
     struct lsp_live *live;
     enum lsp_encoding encoding;
     bool initialized;

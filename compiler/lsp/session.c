@@ -1,7 +1,7 @@
 /* The life of a session: initialize, settings, folders, shutdown. */
 
+#include "compiler/catalog.h"
 #include "compiler/lsp/inner.h"
-
 #include "compiler/lsp/live.h"
 
 struct lsp *lsp_new(const struct lsp_options *options)
@@ -12,6 +12,8 @@ struct lsp *lsp_new(const struct lsp_options *options)
     buf_init(&lsp->in, NULL, LSP_MAX_MESSAGE * (size_t)2);
     buf_init(&lsp->out, NULL, LSP_MAX_OUTPUT);
     map_init(&lsp->documents, NULL);
+    arena_init(&lsp->catalog_arena, NULL, 0);
+    lsp->catalog = catalog_new(&lsp->catalog_arena, NULL);
     static const char endpoint[] = "127.0.0.1:12345";
     static const char docs[] = "file:///usr/share/doc/invar";
     lsp->settings =
@@ -37,6 +39,7 @@ void lsp_free(struct lsp *lsp)
     for (size_t i = 0; i < lsp->cancelled.len; i++)
         mem_free(lsp->cancelled.items[i]);
     VEC_RELEASE(&lsp->cancelled);
+    arena_release(&lsp->catalog_arena);
     mem_free(lsp->settings.endpoint);
     mem_free(lsp->settings.docs);
     buf_release(&lsp->in);

@@ -131,7 +131,11 @@ static const struct {
     {"no.such \"x\" { text = nope }\n",
      "1:1-1:7 cannot find the definition of component name \"no.such\"\n"},
     {"otelcol.receiver.jaeger \"x\" { a = nope }\n",
-     "1:1-1:23 component \"otelcol.receiver.jaeger\" is known, but invar cannot run it yet\n"
+     "1:1-1:23 component \"otelcol.receiver.jaeger\" is not supported by invar yet: its block is "
+     "checked, and run refuses it without --feature.skip-unsupported\n"
+     "1:31-1:38 unrecognized attribute name \"a\"\n"
+     "1:1-1:40 missing required block \"protocols\"\n"
+     "1:1-1:40 missing required block \"output\"\n"
      "1:35-1:38 component \"nope\" does not exist or is out of scope\n"},
     {"remotecfg { }\n", "1:1-1:9 block \"remotecfg\" is not supported by invar yet\n"},
     /* Levels. */
@@ -140,7 +144,8 @@ static const struct {
      "minimum allowed stability level \"generally-available\". Use --stability.level command-line "
      "flag to enable \"experimental\" features\n"},
     {"otelcol.auth.headers \"x\" { }\notelcol.exporter.splunkhec \"x\" { }\n",
-     "1:1-1:20 component \"otelcol.auth.headers\" is known, but invar cannot run it yet\n"
+     "1:1-1:20 component \"otelcol.auth.headers\" is not supported by invar yet: its block is "
+     "checked, and run refuses it without --feature.skip-unsupported\n"
      "2:1-2:26 the component \"otelcol.exporter.splunkhec\" is a community component. Use the "
      "--feature.community-components.enabled command-line flag to enable community components\n"},
     {"x.free \"x\" { }\n",
