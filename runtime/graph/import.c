@@ -168,8 +168,7 @@ void import_trouble(struct import *import, const struct error *err)
 
 static const struct import_source *source_of(struct str name)
 {
-    static const struct import_source *const sources[] = {&import_file, &import_string,
-                                                          &import_http, &import_git};
+    static const struct import_source *const sources[] = {&import_file, &import_string};
     for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
         if (str_is(name, sources[i]->name))
             return sources[i];

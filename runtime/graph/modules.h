@@ -43,7 +43,7 @@ struct import_source {
     void (*stop)(struct import *import); /* NULL = nothing to stop */
     bool without_files;
 };
-extern const struct import_source import_file, import_string, import_http, import_git;
+extern const struct import_source import_file, import_string;
 
 struct import {
     struct graph *graph;
