@@ -241,6 +241,7 @@ static void check_large(struct lookup *l, ast_id value)
         }
         l->ref = &ref;
         resolve(l);
+        l->ref = NULL;
     }
 }
 
