@@ -20,7 +20,7 @@ struct remote_write_options {
     int64_t
         metadata_ns; /* version 1: metadata of all known families goes out this often; 0 = never */
     size_t max_metadata; /* families per request, the rest goes with the next; 0 = 2,000 */
-    int64_t max_age_ns; /* older samples are left out; 0 = none */
+    int64_t max_age_ns;  /* older samples are left out; 0 = none */
     /* Relabelling of a series: changes `labels`, false drops it. Called once per series and
      * segment. May be NULL. */
     bool (*relabel)(void *arg, struct label_builder *labels);
