@@ -41,15 +41,7 @@ static bool find_symbol(void *arg, enum block_kind kind, struct str name,
     const struct server *s = arg;
     if (kind != BLOCK_COMPONENT)
         return blocks_find(kind, name, out);
-    const struct component_def *def = map_get(&s->components, name);
-    if (!def)
-        return false;
-    *out = (struct program_symbol){.def = def,
-                                   .args = def->args,
-                                   .exports = def->exports,
-                                   .stability = def->stability,
-                                   .community = def->community};
-    return true;
+    return component_symbol(map_get(&s->components, name), out);
 }
 
 static const char *summary_of(void *arg, struct str name)

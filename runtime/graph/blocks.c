@@ -162,3 +162,15 @@ bool blocks_find(enum block_kind kind, struct str name, struct program_symbol *o
     }
     return false;
 }
+
+bool component_symbol(const struct component_def *def, struct program_symbol *out)
+{
+    if (!def)
+        return false;
+    *out = (struct program_symbol){.def = def,
+                                   .args = def->args,
+                                   .exports = def->exports,
+                                   .stability = def->stability,
+                                   .community = def->community};
+    return true;
+}

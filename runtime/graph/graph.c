@@ -12,15 +12,7 @@ static bool find_symbol(void *arg, enum block_kind kind, struct str name,
     const struct graph *graph = arg;
     if (kind != BLOCK_COMPONENT)
         return blocks_find(kind, name, out);
-    const struct component_def *def = map_get(&graph->defs, name);
-    if (!def)
-        return false;
-    *out = (struct program_symbol){.def = def,
-                                   .args = def->args,
-                                   .exports = def->exports,
-                                   .stability = def->stability,
-                                   .community = def->community};
-    return true;
+    return component_symbol(map_get(&graph->defs, name), out);
 }
 
 /* The metrics of waves and loads, as Alloy names them. */

@@ -128,5 +128,7 @@ void graph_count(struct graph *graph, struct graph_counts *out);
 /* What the names of config blocks and services stand for; for program_options.find. False =
  * unknown. */
 bool blocks_find(enum block_kind kind, struct str name, struct program_symbol *out);
+/* The same for a component; false = NULL, unknown. */
+bool component_symbol(const struct component_def *def, struct program_symbol *out);
 
 #endif
