@@ -1,4 +1,4 @@
-/* Programs for `graph` and `review`. */
+/* The names that configurations may use; programs for `graph` and `review`. */
 
 #include "cli/configuration.h"
 

@@ -8,8 +8,8 @@
 #include "compiler/program.h"
 #include "stdlib/stdlib.h"
 
-/* The components, blocks and functions of this program. Everything is admitted: no minimum of
- * stability. */
+/* The components, blocks and functions of this program. At first everything is admitted; who wants
+ * a minimum of stability sets it in the options. Its address must not change. */
 struct vocabulary {
     struct map components; /* name → struct component_def */
     struct stdlib stdlib;

@@ -2,13 +2,12 @@
  * (compiler/lsp/lsp.h) is a state machine; this file moves bytes. All input that waits is read
  * before anything is checked, so that a newer edit overtakes older work. */
 
-#include "base/map.h"
 #include "base/world.h"
 #include "cli/command.h"
+#include "cli/configuration.h"
 #include "compiler/lsp/lsp.h"
 #include "runtime/graph/graph.h"
 #include "runtime/net/http_client.h"
-#include "stdlib/stdlib.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -18,10 +17,9 @@ enum { CHUNK = 64 * 1024, WRITE_MAX = 4096, FETCH_MAX = 64 * 1024 * 1024 };
 #define FETCH_TIMEOUT_NS ((int64_t)5000000000)
 
 struct server {
-    struct map components; /* name → struct component_def */
+    struct vocabulary vocabulary;
     const char **names;
     const char **environment;
-    struct stdlib stdlib;
     struct lsp_options options;
     struct lsp *lsp;
     struct loop *loop;
@@ -35,19 +33,10 @@ struct server {
 
 static void turn(struct server *s);
 
-static bool find_symbol(void *arg, enum block_kind kind, struct str name,
-                        struct program_symbol *out)
-{
-    const struct server *s = arg;
-    if (kind != BLOCK_COMPONENT)
-        return blocks_find(kind, name, out);
-    return component_symbol(map_get(&s->components, name), out);
-}
-
 static const char *summary_of(void *arg, struct str name)
 {
     const struct server *s = arg;
-    const struct component_def *def = map_get(&s->components, name);
+    const struct component_def *def = map_get(&s->vocabulary.components, name);
     return def ? def->summary : NULL;
 }
 
@@ -69,17 +58,13 @@ static void server_init(struct server *s)
 {
     s->environment = environment_names();
     size_t count = 0;
-    stdlib_init(&s->stdlib);
-    map_init(&s->components, NULL);
-    for (const struct component_def *const *def = component_registry; *def; def++)
-        map_put(&s->components, str_from((*def)->name), (void *)(uintptr_t)*def);
-    s->names = mem_array(NULL, s->components.len + 1, sizeof(*s->names));
+    vocabulary_init(&s->vocabulary);
+    s->vocabulary.options.min_stability = STABILITY_GA; /* until the settings say otherwise */
+    s->vocabulary.options.community = false;
+    s->names = mem_array(NULL, s->vocabulary.components.len + 1, sizeof(*s->names));
     for (const struct component_def *const *def = component_registry; *def; def++)
         s->names[count++] = (*def)->name;
-    s->options = (struct lsp_options){.program = {.find = find_symbol,
-                                                  .arg = s,
-                                                  .stdlib = &s->stdlib,
-                                                  .min_stability = STABILITY_GA},
+    s->options = (struct lsp_options){.program = s->vocabulary.options,
                                       .components = s->names,
                                       .summary = summary_of,
                                       .environment = s->environment,
@@ -94,8 +79,7 @@ static void server_release(struct server *s)
         mem_free((void *)(uintptr_t)*name);
     mem_free(s->environment);
     mem_free(s->names);
-    map_release(&s->components);
-    stdlib_release(&s->stdlib);
+    vocabulary_release(&s->vocabulary);
 }
 
 /* ---- standard input and output ---- */
@@ -161,8 +145,12 @@ static void start_fetch(struct server *s)
     char url[8192];
     int len =
         snprintf(url, sizeof(url), "http://%.*s%.*s", STR_ARG(fetch.endpoint), STR_ARG(fetch.path));
+    static const struct http_header type = {STR_INIT("content-type"), STR_INIT("application/json")};
     struct http_call_options call = {.method = str_from(fetch.method),
                                      .url = str_of(url, (size_t)len),
+                                     .headers = &type,
+                                     .header_count = fetch.body.len ? 1 : 0,
+                                     .body = fetch.body,
                                      .timeout_ns = FETCH_TIMEOUT_NS,
                                      .max_response = FETCH_MAX};
     if (!s->client || len >= (int)sizeof(url) || !http_client_send(s->client, &call, fetch_done, s))

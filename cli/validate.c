@@ -5,13 +5,11 @@
  * related places, lints) follows below each excerpt when standard error is a terminal, and goes to
  * standard output as lines of their own when it is not. */
 
-#include "base/map.h"
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/configuration.h"
 #include "compiler/check_program.h"
 #include "compiler/explain.h"
-#include "runtime/graph/graph.h"
-#include "stdlib/stdlib.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,22 +24,13 @@ struct validation {
     int path_count;
     enum output output;
     bool deny_warnings;
-    struct program_options options;
-    struct map components; /* name → struct component_def */
-    struct stdlib stdlib;
+    enum stability min_stability;
+    bool community;
+    struct vocabulary vocabulary;
     struct diags all; /* of all paths, for the formats that are one document */
     bool valid;
     struct error err;
 };
-
-static bool find_symbol(void *arg, enum block_kind kind, struct str name,
-                        struct program_symbol *out)
-{
-    const struct validation *v = arg;
-    if (kind != BLOCK_COMPONENT)
-        return blocks_find(kind, name, out);
-    return component_symbol(map_get(&v->components, name), out);
-}
 
 /* Alloy's report: the diagnostics, and a newline to standard output behind them. */
 static void print_text(const struct diags *diags, bool is_valid)
@@ -102,7 +91,7 @@ static bool check_path(struct validation *v, const char *path)
         if (diags.errors)
             program_text_release(&text);
         else
-            check_program(&text, &v->options, &diags);
+            check_program(&text, &v->vocabulary.options, &diags);
         explain_hints(&diags);
         is_valid = !diags.errors && !diags.warnings && !(v->deny_warnings && diags.lints);
         if (v->output == OUTPUT_TEXT && (diags.len || !is_valid))
@@ -153,22 +142,17 @@ static void print_document(const struct validation *v)
 static void validate(void *arg)
 {
     struct validation *v = arg;
-    stdlib_init(&v->stdlib);
-    map_init(&v->components, NULL);
+    vocabulary_init(&v->vocabulary);
+    v->vocabulary.options.min_stability = v->min_stability;
+    v->vocabulary.options.community = v->community;
     diags_init(&v->all);
-    for (const struct component_def *const *def = component_registry; *def; def++)
-        map_put(&v->components, str_from((*def)->name), (void *)(uintptr_t)*def);
-    v->options.find = find_symbol;
-    v->options.arg = v;
-    v->options.stdlib = &v->stdlib;
     v->valid = true;
     for (int i = 0; i < v->path_count; i++)
         v->valid = check_path(v, v->paths[i]) && v->valid;
     if (v->output != OUTPUT_TEXT)
         print_document(v);
     diags_release(&v->all);
-    map_release(&v->components);
-    stdlib_release(&v->stdlib);
+    vocabulary_release(&v->vocabulary);
 }
 
 static void print_help(const struct flag *flags)
@@ -215,7 +199,7 @@ static enum status read_values(const struct given *g, struct validation *v)
     if (g->extra_args && *g->extra_args)
         return error_set(&v->err, STATUS_UNSUPPORTED,
                          "--config.extra-args is not supported by invar yet");
-    if (g->stability && !stability_parse(str_from(g->stability), &v->options.min_stability))
+    if (g->stability && !stability_parse(str_from(g->stability), &v->min_stability))
         return error_set(&v->err, STATUS_INVALID,
                          "invalid argument \"%s\" for \"--stability.level\" flag: invalid "
                          "stability level \"%s\"",
@@ -225,7 +209,7 @@ static enum status read_values(const struct given *g, struct validation *v)
 
 int cli_validate(int argc, char **argv)
 {
-    struct validation v = {.options.min_stability = STABILITY_GA};
+    struct validation v = {.min_stability = STABILITY_GA};
     struct given given = {0};
     const struct flag flags[] = {
         {"help", 'h', FLAG_BOOL, &given.help, "help for validate"},
@@ -238,7 +222,7 @@ int cli_validate(int argc, char **argv)
         {"deny-warnings", 0, FLAG_BOOL, &v.deny_warnings, "any warning makes the check fail"},
         {"stability.level", 0, FLAG_TEXT, &given.stability,
          "least stable level admitted: generally-available, public-preview, experimental"},
-        {"feature.community-components.enabled", 0, FLAG_BOOL, &v.options.community,
+        {"feature.community-components.enabled", 0, FLAG_BOOL, &v.community,
          "admit community components"},
         {0},
     };

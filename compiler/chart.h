@@ -52,4 +52,8 @@ void chart_make(struct chart *chart, struct program *program, struct arena *aren
 /* "component", "module" (an instance), "declare", "argument" … */
 const char *chart_kind_name(enum block_kind kind);
 
+enum chart_drawing { CHART_DOT, CHART_MERMAID };
+/* Appends the drawing. Linear. */
+void chart_draw(struct buf *out, const struct chart *chart, enum chart_drawing drawing);
+
 #endif

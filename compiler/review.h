@@ -46,6 +46,11 @@ void review_make(struct review *review, const struct chart *before, const struct
                  struct arena *arena);
 /* No block and no edge differs. */
 bool review_is_empty(const struct review *review);
+/* What a reload would do to the block: "starts", "goes on with new arguments" … */
+const char *review_effect(const struct review_block *block);
+/* Appends the whole as `invar review` prints it; the arena is for what it works with. */
+void review_print(struct buf *out, const struct review *review, const struct chart *before,
+                  const struct chart *after, struct arena *arena);
 
 /* ---- inside the engine: arguments (compiler/review_arguments.c) ---- */
 

@@ -6,18 +6,24 @@
 #include "compiler/check_program.h"
 #include "compiler/lsp/live.h"
 
-void lsp_diagnose(struct lsp *lsp, const struct lsp_unit_files *unit, struct diags *diags)
+bool lsp_unit_text(const struct lsp_unit_files *unit, struct program_text *out, struct diags *diags)
 {
-    struct program_text text = {0};
     struct str first = str_from(unit->items[0]->path);
     size_t slash = str_rfind_byte(first, '/');
     struct str folder = slash == SIZE_MAX ? STR(".") : str_slice(first, 0, slash ? slash : 1);
-    text.module_path = str_of(mem_strdup(NULL, folder.ptr, folder.len), folder.len);
+    *out = (struct program_text){.module_path =
+                                     str_of(mem_strdup(NULL, folder.ptr, folder.len), folder.len)};
     for (size_t i = 0; i < unit->count; i++)
-        program_text_add(&text, unit->items[i]->source, diags);
+        program_text_add(out, unit->items[i]->source, diags);
     if (diags->errors)
-        program_text_release(&text);
-    else
+        program_text_release(out);
+    return !diags->errors;
+}
+
+void lsp_diagnose(struct lsp *lsp, const struct lsp_unit_files *unit, struct diags *diags)
+{
+    struct program_text text;
+    if (lsp_unit_text(unit, &text, diags))
         check_program(&text, &lsp->program, diags);
 }
 

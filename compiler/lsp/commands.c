@@ -1,8 +1,8 @@
-/* Commands: validate, graph, reload. The argument is a document's URI; validate and graph look at
- * the configuration it belongs to as the editor has it. */
+/* Commands: validate, graph, review, reload. The first argument is a document's URI; all but reload
+ * look at the configuration it belongs to as the editor has it. */
 
 #include "compiler/lsp/live.h"
-#include "compiler/lsp/names.h"
+#include "compiler/review.h"
 
 enum { REPORT_MAX = 16 * 1024 * 1024 };
 
@@ -41,79 +41,151 @@ static void validate(struct lsp_request *rq)
     diags_release(&diags);
 }
 
-/* ---- graph ---- */
+/* ---- graph and review ---- */
 
-/* Node numbers of blocks with a label at the top level. */
-static void put_nodes(const struct lsp_view *view, struct map *numbers, struct buf *out)
+/* The program of what the editor has; everything that exists is admitted. NULL: the request has
+ * failed with the first error. */
+static struct program *program_of(struct lsp_request *rq, const struct lsp_unit_files *unit)
 {
-    for (size_t i = 0; i < view->ids.len; i++) {
-        const struct map_entry *entry = &view->ids.entries[i];
-        if (entry->key.ptr[0] == ':')
-            continue;
-        map_put(numbers, entry->key, (void *)(uintptr_t)(i + 1));
-        buf_printf(out, "  n%zu[\"%.*s\"]\n", i, STR_ARG(entry->key));
+    struct program_text text;
+    struct program *program = NULL;
+    struct program_options options = rq->lsp->options->program;
+    struct diags diags;
+    options.min_stability = STABILITY_EXPERIMENTAL;
+    options.community = true;
+    diags_init(&diags);
+    if (lsp_unit_text(unit, &text, &diags)) {
+        program = program_new(&text, &options);
+    } else {
+        const struct diag *d = &diags.items[0];
+        struct str problem = arena_printf(rq->arena, "the configuration has errors: %.*s:%u: %.*s",
+                                          STR_ARG(d->source ? d->source->name : STR("")),
+                                          d->range.start.line, STR_ARG(d->message));
+        lsp_fail(rq, LSP_REQUEST_FAILED, arena_cstr(rq->arena, problem));
     }
+    diags_release(&diags);
+    return program;
 }
 
-static struct str id_of(struct arena *arena, const struct lsp_place *at)
-{
-    const struct outline *o = lsp_outline(at->document);
-    return arena_printf(arena, "%.*s.%.*s", STR_ARG(outline_text(o, o->nodes[at->node].name)),
-                        STR_ARG(outline_label(o, at->node)));
-}
-
-static void put_edges(const struct lsp_view *view, const struct map *numbers, struct arena *arena,
-                      struct buf *out)
-{
-    struct map done;
-    map_init(&done, NULL);
-    for (size_t i = 0; i < view->unit.count; i++) {
-        struct lsp_document *d = view->unit.items[i];
-        const struct outline *o = lsp_outline(d);
-        OUTLINE_EACH(o, id)
-        {
-            struct lsp_place to;
-            uint32_t used;
-            if (o->nodes[id].kind != OUTLINE_PATH || !lsp_resolve(view, d, id, &to, &used))
-                continue;
-            struct lsp_place from = {d, lsp_component_of(o, outline_around(o, id, OUTLINE_BLOCK))};
-            uintptr_t a = from.node ? (uintptr_t)map_get(numbers, id_of(arena, &from)) : 0;
-            uintptr_t b = (uintptr_t)map_get(numbers, id_of(arena, &to));
-            struct str field = outline_text(o, outline_part(o, o->nodes[id].name, used));
-            bool takes = str_is(field, "receiver") || str_is(field, "input");
-            if (!a || !b)
-                continue;
-            struct str edge = takes ? arena_printf(arena, "  n%zu --> n%zu\n", a - 1, b - 1)
-                                    : arena_printf(arena, "  n%zu --> n%zu\n", b - 1, a - 1);
-            if (!map_has(&done, edge))
-                buf_str(out, edge);
-            map_put(&done, edge, out);
-        }
-    }
-    map_release(&done);
-}
-
-/* {mermaid}: the flow of data as a Mermaid chart. */
+/* {mermaid}: as `invar graph --format=mermaid` draws it. */
 static void graph(struct lsp_request *rq)
 {
     struct lsp_document *d = document_of(rq);
     if (!d)
         return;
-    struct lsp_view view;
-    struct map numbers;
-    struct buf chart;
-    buf_init(&chart, NULL, REPORT_MAX);
-    map_init(&numbers, NULL);
-    lsp_view_init(&view, rq->lsp, d, rq->arena);
-    buf_cstr(&chart, "flowchart LR\n");
-    put_nodes(&view, &numbers, &chart);
-    put_edges(&view, &numbers, rq->arena, &chart);
+    struct lsp_unit_files unit;
+    struct chart chart;
+    struct buf drawing;
+    lsp_unit_of(rq->lsp, d, rq->arena, &unit);
+    struct program *program = program_of(rq, &unit);
+    if (!program)
+        return;
+    buf_init(&drawing, NULL, REPORT_MAX);
+    chart_make(&chart, program, rq->arena);
+    chart_draw(&drawing, &chart, CHART_MERMAID);
     json_object(rq->w);
-    lsp_put(rq->w, "mermaid", buf_view(&chart));
+    lsp_put(rq->w, "mermaid", buf_view(&drawing));
     json_object_end(rq->w);
-    lsp_view_release(&view);
-    map_release(&numbers);
-    buf_release(&chart);
+    buf_release(&drawing);
+    program_unref(program);
+}
+
+static void put_review(struct lsp_request *rq, struct program *before, struct program *after)
+{
+    struct chart charts[2];
+    struct review review;
+    struct buf report;
+    buf_init(&report, NULL, REPORT_MAX);
+    chart_make(&charts[0], before, rq->arena);
+    chart_make(&charts[1], after, rq->arena);
+    review_make(&review, &charts[0], &charts[1], rq->arena);
+    review_print(&report, &review, &charts[0], &charts[1], rq->arena);
+    json_object(rq->w);
+    lsp_put_flag(rq->w, "same", review_is_empty(&review));
+    lsp_put(rq->w, "report", buf_view(&report));
+    json_object_end(rq->w);
+    buf_release(&report);
+}
+
+/* The files as they are on the disk. NULL: the request has failed. */
+static struct program *saved_program(struct lsp_request *rq, struct lsp_document *d,
+                                     const struct lsp_unit_files *unit)
+{
+    struct program_text text;
+    struct program *program = NULL;
+    struct program_options options = rq->lsp->options->program;
+    struct diags diags;
+    struct error err = {0};
+    struct str path = str_from(d->path);
+    if (unit->is_folder)
+        path = str_slice(path, 0, str_rfind_byte(path, '/'));
+    options.min_stability = STABILITY_EXPERIMENTAL;
+    options.community = true;
+    diags_init(&diags);
+    if (program_read(arena_cstr(rq->arena, path), &text, &diags, &err) != STATUS_OK) {
+        lsp_fail(rq, LSP_REQUEST_FAILED, arena_cstr(rq->arena, str_from(err.message)));
+    } else if (diags.errors) {
+        program_text_release(&text);
+        lsp_fail(rq, LSP_REQUEST_FAILED, "the saved configuration has errors");
+    } else {
+        program = program_new(&text, &options);
+    }
+    diags_release(&diags);
+    return program;
+}
+
+/* The body of POST /api/v0/web/review. */
+static void running_review(struct lsp_request *rq, const struct lsp_unit_files *unit)
+{
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, NULL, LSP_MAX_MESSAGE);
+    json_begin(&w, &body);
+    json_object(&w);
+    lsp_key(&w, "files");
+    json_array(&w);
+    for (size_t i = 0; i < unit->count; i++) {
+        json_object(&w);
+        lsp_put(&w, "name", unit->items[i]->source->name);
+        lsp_put(&w, "text", unit->items[i]->source->text);
+        json_object_end(&w);
+    }
+    json_array_end(&w);
+    json_object_end(&w);
+    if (!buf_ok(&body))
+        lsp_fail(rq, LSP_REQUEST_FAILED, "the configuration is too large");
+    else
+        live_review(rq, buf_view(&body));
+    buf_release(&body);
+}
+
+/* {same, report}: what the text in the editor would change of the saved files or, when the second
+ * argument is "running", of the configuration of the running instance; as `invar review` says it.
+ */
+static void review(struct lsp_request *rq)
+{
+    const struct doc *list = lsp_member(rq->params, "arguments");
+    const struct doc *second =
+        list && list->kind == DOC_LIST && list->child ? list->child->next : NULL;
+    struct str with = second && second->kind == DOC_STRING ? second->text : STR("saved");
+    bool running = str_is(with, "running");
+    struct lsp_document *d = document_of(rq);
+    if (!d)
+        return;
+    if (!running && !str_is(with, "saved")) {
+        lsp_fail(rq, LSP_INVALID_PARAMS, "the second argument must be saved or running");
+        return;
+    }
+    struct lsp_unit_files unit;
+    lsp_unit_of(rq->lsp, d, rq->arena, &unit);
+    struct program *after = program_of(rq, &unit);
+    struct program *before = after && !running ? saved_program(rq, d, &unit) : NULL;
+    if (before)
+        put_review(rq, before, after);
+    else if (after && running)
+        running_review(rq, &unit);
+    program_unref(before);
+    program_unref(after);
 }
 
 static void reload(struct lsp_request *rq)
@@ -128,6 +200,7 @@ static const struct {
 } commands[] = {
     {"invar.server.validate", validate},
     {"invar.server.graph", graph},
+    {"invar.server.review", review},
     {"invar.server.reload", reload},
 };
 

@@ -97,7 +97,9 @@ struct lsp_request {
     const struct doc *params; /* NULL = none */
     struct json_writer *w;    /* of the result: one value */
     struct arena *arena;
-    int code; /* an error's, 0 = none */
+    const struct doc *id; /* NULL = a notification */
+    bool later;           /* the answer comes by lsp_reply */
+    int code;             /* an error's, 0 = none */
     const char *message;
 };
 
@@ -105,6 +107,10 @@ struct lsp_request {
 
 /* The answer is this error; returns so that `return lsp_fail(…)` reads well. */
 void lsp_fail(struct lsp_request *rq, int code, const char *message);
+/* The request is answered later: its id, for lsp_reply, which frees it. */
+char *lsp_defer(struct lsp_request *rq);
+/* code = 0: `result` is JSON; else the error's message. */
+void lsp_reply(struct lsp *lsp, char *owned_id, int code, struct str result);
 /* A notification or request of ours: between begin and end, the params are written. */
 void lsp_send_begin(struct lsp *lsp, struct json_writer *w, size_t *mark, const char *method,
                     bool is_request);
@@ -187,6 +193,9 @@ void lsp_unit_of(struct lsp *lsp, struct lsp_document *document, struct arena *a
 /* ---- check.c: diagnostics ---- */
 
 void lsp_diagnose(struct lsp *lsp, const struct lsp_unit_files *unit, struct diags *diags);
+/* The texts of a unit as the reader sees them; false, and nothing to release, if one has errors. */
+bool lsp_unit_text(const struct lsp_unit_files *unit, struct program_text *out,
+                   struct diags *diags);
 
 /* ---- context.c: what a place in a configuration is ---- */
 

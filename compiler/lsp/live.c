@@ -27,13 +27,15 @@ struct live_state {
     int64_t at_ns;
 };
 
-enum live_step { STEP_LIST, STEP_DETAIL, STEP_RELOAD };
+enum live_step { STEP_LIST, STEP_DETAIL, STEP_RELOAD, STEP_REVIEW };
 
 struct lsp_live {
     struct live_state *now; /* NULL = no instance */
     enum live_step step;
     bool under_way;
     bool wants_reload;
+    char *review_id; /* of the request that waits for a review; NULL = none */
+    struct buf review;
     int64_t due_ns;
     VEC(char *) details; /* ids whose details are to be fetched */
     char *path;          /* of the fetch under way */
@@ -41,7 +43,9 @@ struct lsp_live {
 
 struct lsp_live *live_new(void)
 {
-    return mem_zalloc(NULL, sizeof(struct lsp_live));
+    struct lsp_live *live = mem_zalloc(NULL, sizeof(*live));
+    buf_init(&live->review, NULL, LSP_MAX_MESSAGE);
+    return live;
 }
 
 static void state_free(struct live_state *state)
@@ -66,6 +70,8 @@ void live_free(struct lsp_live *live)
     drop_details(live);
     VEC_RELEASE(&live->details);
     mem_free(live->path);
+    mem_free(live->review_id);
+    buf_release(&live->review);
     mem_free(live);
 }
 
@@ -83,7 +89,24 @@ void live_reload(struct lsp *lsp)
     lsp->live->due_ns = 0;
 }
 
+void live_review(struct lsp_request *rq, struct str body)
+{
+    struct lsp_live *live = rq->lsp->live;
+    if (live->review_id) {
+        lsp_fail(rq, LSP_REQUEST_FAILED, "another review is under way");
+        return;
+    }
+    live->review_id = lsp_defer(rq);
+    buf_clear(&live->review);
+    buf_str(&live->review, body);
+}
+
 /* ---- the schedule ---- */
+
+static bool is_urgent(const struct lsp_live *live)
+{
+    return live->wants_reload || live->review_id;
+}
 
 static bool has_open_document(const struct lsp *lsp)
 {
@@ -99,7 +122,7 @@ static bool has_open_document(const struct lsp *lsp)
 static bool is_wanted(const struct lsp *lsp)
 {
     bool usable = lsp->initialized && !lsp->shut_down && !lsp->over && !lsp->live->under_way;
-    return usable && (lsp->live->wants_reload || (lsp->settings.live && has_open_document(lsp)));
+    return usable && (is_urgent(lsp->live) || (lsp->settings.live && has_open_document(lsp)));
 }
 
 int lsp_fetch_wait(const struct lsp *lsp)
@@ -107,7 +130,7 @@ int lsp_fetch_wait(const struct lsp *lsp)
     if (!is_wanted(lsp))
         return -1;
     int64_t left = lsp->live->due_ns - world_monotonic_ns();
-    if (left <= 0 || lsp->live->details.len || lsp->live->wants_reload)
+    if (left <= 0 || lsp->live->details.len || is_urgent(lsp->live))
         return 0;
     return (int)(left / 1000000) + 1;
 }
@@ -122,6 +145,9 @@ bool lsp_next_fetch(struct lsp *lsp, struct lsp_fetch *out)
     if (live->wants_reload) {
         live->step = STEP_RELOAD;
         buf_cstr(&path, "/-/reload");
+    } else if (live->review_id) {
+        live->step = STEP_REVIEW;
+        buf_cstr(&path, "/api/v0/web/review");
     } else if (live->details.len) {
         live->step = STEP_DETAIL;
         buf_printf(&path, "/api/v0/web/components/%s", live->details.items[live->details.len - 1]);
@@ -133,9 +159,12 @@ bool lsp_next_fetch(struct lsp *lsp, struct lsp_fetch *out)
     live->path = mem_strdup(NULL, path.data, path.len);
     buf_release(&path);
     live->under_way = true;
-    *out = (struct lsp_fetch){.method = live->step == STEP_RELOAD ? "POST" : "GET",
-                              .endpoint = str_from(lsp->settings.endpoint),
-                              .path = str_from(live->path)};
+    bool posts = live->step == STEP_RELOAD || live->step == STEP_REVIEW;
+    *out =
+        (struct lsp_fetch){.method = posts ? "POST" : "GET",
+                           .endpoint = str_from(lsp->settings.endpoint),
+                           .path = str_from(live->path),
+                           .body = live->step == STEP_REVIEW ? buf_view(&live->review) : STR("")};
     return true;
 }
 
@@ -282,10 +311,39 @@ static void tell_reload(struct lsp *lsp, unsigned status, struct str body)
     buf_release(&text);
 }
 
+/* The answer of the instance is the answer to the editor. */
+static void tell_review(struct lsp *lsp, unsigned status, struct str body)
+{
+    char *id = lsp->live->review_id;
+    struct arena arena;
+    struct buf text;
+    struct doc *answer;
+    lsp->live->review_id = NULL;
+    buf_clear(&lsp->live->review);
+    arena_init(&arena, NULL, 0);
+    buf_init(&text, NULL, 64 * 1024);
+    bool good = status == 200 &&
+                json_read(&arena, body, (struct doc_limits){0}, &answer, NULL) == STATUS_OK;
+    if (!status)
+        buf_printf(&text, "no instance answers at %s", lsp->settings.endpoint);
+    else if (status == 404 || status == 405)
+        buf_printf(&text, "the instance at %s does not offer reviews", lsp->settings.endpoint);
+    else if (!good)
+        buf_printf(&text, "the instance answered %u: %.*s", status,
+                   STR_ARG(str_trim(str_slice(body, 0, 4096))));
+    lsp_reply(lsp, id, good ? 0 : LSP_REQUEST_FAILED, good ? body : buf_view(&text));
+    buf_release(&text);
+    arena_release(&arena);
+}
+
 void lsp_fetched(struct lsp *lsp, unsigned status, struct str body)
 {
     struct lsp_live *live = lsp->live;
     live->under_way = false;
+    if (live->step == STEP_REVIEW) {
+        tell_review(lsp, status, body);
+        return;
+    }
     if (live->step == STEP_RELOAD) {
         live->wants_reload = false;
         live->due_ns = 0;

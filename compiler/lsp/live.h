@@ -13,6 +13,8 @@ void live_free(struct lsp_live *live);
 void live_reset(struct lsp_live *live);
 /* The next fetch is POST /-/reload. */
 void live_reload(struct lsp *lsp);
+/* POST /api/v0/web/review with this body; the request is answered when the instance has. */
+void live_review(struct lsp_request *rq, struct str body);
 
 /* Has an instance answered? */
 bool live_is_known(const struct lsp *lsp);

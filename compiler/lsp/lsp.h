@@ -57,6 +57,7 @@ struct lsp_fetch {
     const char *method;
     struct str endpoint; /* "127.0.0.1:12345" */
     struct str path;     /* "/api/v0/web/components" */
+    struct str body;     /* JSON; "" = none */
 };
 
 /* The next fetch, if it is time for one. Texts are valid until lsp_fetched, which must follow. */

@@ -86,6 +86,45 @@ static void send_error(struct lsp *lsp, const struct doc *id, int code, const ch
     body_end(lsp, mark);
 }
 
+/* ---- answers that come later ---- */
+
+char *lsp_defer(struct lsp_request *rq)
+{
+    struct buf id;
+    buf_init(&id, NULL, LSP_MAX_PATH);
+    if (rq->id && rq->id->kind == DOC_STRING)
+        json_write_string(&id, rq->id->text, false);
+    else if (rq->id && rq->id->kind == DOC_INT)
+        buf_str(&id, rq->id->text);
+    else
+        buf_cstr(&id, "null");
+    char *owned = mem_strdup(NULL, id.data, id.len);
+    buf_release(&id);
+    rq->later = true;
+    return owned;
+}
+
+void lsp_reply(struct lsp *lsp, char *owned_id, int code, struct str result)
+{
+    struct json_writer w;
+    size_t mark = body_begin(lsp);
+    put_envelope(&w, &lsp->out);
+    lsp_key(&w, "id");
+    json_raw(&w, str_from(owned_id));
+    lsp_key(&w, code ? "error" : "result");
+    if (code) {
+        json_object(&w);
+        lsp_put_number(&w, "code", code);
+        lsp_put(&w, "message", result);
+        json_object_end(&w);
+    } else {
+        json_raw(&w, result);
+    }
+    json_object_end(&w);
+    body_end(lsp, mark);
+    mem_free(owned_id);
+}
+
 /* ---- cancellation: requests that wait behind the message at hand ---- */
 
 static struct str id_text(const struct doc *id)
@@ -123,7 +162,12 @@ static void answer(struct lsp *lsp, const struct lsp_method *method, const struc
     put_id(&w, id);
     lsp_key(&w, "result");
     rq->w = &w;
+    rq->id = id;
     method->run(rq);
+    if (rq->later) {
+        lsp->out.len = mark;
+        return;
+    }
     if (rq->code) {
         lsp->out.len = mark;
         send_error(lsp, id, rq->code, rq->message);

@@ -181,7 +181,7 @@ static const char capabilities[] =
     "\"codeActionProvider\":{\"codeActionKinds\":[\"quickfix\",\"refactor.extract\"]},"
     "\"codeLensProvider\":{\"resolveProvider\":false},\"callHierarchyProvider\":true,"
     "\"executeCommandProvider\":{\"commands\":[\"invar.server.validate\",\"invar.server.graph\","
-    "\"invar.server.reload\"]},"
+    "\"invar.server.review\",\"invar.server.reload\"]},"
     "\"hoverProvider\":true,\"definitionProvider\":true,\"declarationProvider\":true,"
     "\"referencesProvider\":true,\"documentHighlightProvider\":true,"
     "\"renameProvider\":{\"prepareProvider\":true},"

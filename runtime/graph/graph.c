@@ -108,6 +108,11 @@ bool graph_config_hash(const struct graph *graph, unsigned char out[32])
     return true;
 }
 
+const struct program_text *graph_text(const struct graph *graph)
+{
+    return graph->live ? &graph->live->root->module->program->text : NULL;
+}
+
 /* ---- loading ---- */
 
 struct loading {

@@ -85,6 +85,10 @@ void graph_flush(struct graph *graph);
 bool graph_ready(const struct graph *graph); /* a load has succeeded */
 /* SHA-256 of the texts of the living configuration; false = none is loaded. */
 bool graph_config_hash(const struct graph *graph, unsigned char out[32]);
+/* The living configuration's files; NULL = none is loaded. Valid until the next load. */
+const struct program_text *graph_text(const struct graph *graph);
+/* What a program of this graph is made with. */
+void graph_program_options(struct graph *graph, struct program_options *out);
 /* Names of unhealthy components of the root module, joined with ", ". False = all are healthy. */
 bool graph_unhealthy(struct graph *graph, struct buf *names);
 

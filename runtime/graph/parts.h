@@ -219,7 +219,6 @@ void load_note_removed(struct graph *graph, const struct generation *old);
 void debug_info_write(struct json_writer *w, struct component_host *host);
 
 /* graph.c */
-void graph_program_options(struct graph *graph, struct program_options *out);
 /* The generation lives from now on. */
 void generation_commit(struct graph *graph, struct generation *generation);
 /* Threads for the data loops. */

@@ -33,5 +33,7 @@ void server_forward(struct server *server, struct http_exchange *exchange, struc
 void server_close_inner(struct server *server);
 /* page.c */
 void server_page(void *arg, struct http_exchange *exchange);
+/* review.c */
+void server_review(void *arg, struct http_exchange *exchange);
 
 #endif

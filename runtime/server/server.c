@@ -183,6 +183,7 @@ struct server *server_new(const struct server_options *options, struct error *er
          .handler = component},
         {.method = "GET", .path = "/api/v0/web/modules/", .is_prefix = true, .handler = module},
         {.method = "GET", .path = "/api/v0/web/peers", .handler = peers},
+        {.method = "POST", .path = "/api/v0/web/review", .handler = server_review},
         {.path = "/api/v0/component/", .is_prefix = true, .handler = component_http},
         {.path = "/", .is_prefix = true, .handler = not_found},
     };

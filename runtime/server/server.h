@@ -9,6 +9,7 @@
  *   /metrics                           the program's own metrics
  *   /api/v0/web/components[/ID]        components as JSON
  *   /api/v0/web/modules/ID/components
+ *   /api/v0/web/review                 POST: what another configuration would change (review.c)
  *   /api/v0/component/ID/…             a component's own handler, on its data loop
  *
  * On the control loop, but for server_internal. */

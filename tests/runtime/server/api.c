@@ -12,6 +12,7 @@ struct ask {
     const char *body; /* the whole text, or what it contains */
     bool part;
     const char *write; /* a configuration to put in place before */
+    const char *send;  /* the request's body */
 };
 
 struct site {
@@ -64,6 +65,7 @@ static void ask_next(struct site *site)
     struct http_call_options call = {.method = str_from(ask->method ? ask->method : "GET"),
                                      .url = str_from(site->url),
                                      .authorization = str_from(ask->authorization),
+                                     .body = str_from(ask->send),
                                      .timeout_ns = INT64_C(10000000000)};
     (void)http_client_send(site->client, &call, answered, site);
 }
@@ -222,4 +224,45 @@ TEST(server_api, asks_for_credentials, .timeout = 30)
     run("http {\n  auth {\n    basic {\n      username = \"me\"\n      password = \"secret\"\n    "
         "}\n    filter {\n      paths = [\"/metrics\"]\n    }\n  }\n}\n",
         asks);
+}
+
+/* What another configuration would change; the living one stays as it is. */
+TEST(server_api, reviews_a_configuration, .timeout = 30)
+{
+    static const char path[] = "/api/v0/web/review";
+    static const struct ask asks[] = {
+        {.path = path,
+         .method = "POST",
+         .send = "{\"files\":[{\"name\":\"n.alloy\",\"text\":\"test.source \\\"s\\\" {\\nvalue "
+                 "= 1\\n}\"}]}",
+         .status = 200,
+         .body = "{\"same\":true,\"report\":\"0 added, 0 changed, 0 removed, 0 affected, 1 "
+                 "kept\\n\"}"},
+        {.path = path,
+         .method = "POST",
+         .send = "{\"files\":[{\"name\":\"n.alloy\",\"text\":\"test.source \\\"s\\\" {\\nvalue "
+                 "= 2\\n}\"}]}",
+         .status = 200,
+         .part = true,
+         .body = "~ value: 1 -> 2\\n"},
+        {.path = path,
+         .method = "POST",
+         .send = "{\"files\":[{\"name\":\"n.alloy\",\"text\":\"a {\"}]}",
+         .status = 400,
+         .part = true,
+         .body = "Error: n.alloy:1:4: expected }, got EOF\n"},
+        {.path = path, .method = "POST", .send = "{", .status = 400},
+        {.path = path, .method = "POST", .send = "{\"files\":[]}", .status = 400},
+        {.path = path, .method = "POST", .send = "{\"files\":[1]}", .status = 400},
+        {.path = path,
+         .method = "POST",
+         .send = "{\"files\":[{\"name\":1,\"text\":\"\"}]}",
+         .status = 400},
+        {.path = "/api/v0/web/components/test.source.s",
+         .status = 200,
+         .part = true,
+         .body = "\"value\":{\"type\":\"number\",\"value\":1}"},
+        {0},
+    };
+    run("test.source \"s\" {\n  value = 1\n}\n", asks);
 }

@@ -290,6 +290,4 @@ def cases():
     yield "calls of a sink", calls('w" {', [("prometheus.scrape.s", ["7:prometheus.remote_write.w.receiver"]),
                                             ("prometheus.relabel.r", ["11:prometheus.remote_write.w.receiver"])], [])
     yield "command validate", command("invar.server.validate", "logging {\n}\n", {"valid": True, "errors": 0, "warnings": 0, "report": ""})
-    yield "command graph", command("invar.server.graph", FLOW, {"mermaid": 'flowchart LR\n  n0["discovery.relabel.d"]\n  n1["prometheus.scrape.s"]\n  n2["prometheus.relabel.r"]\n'
-                                                                 '  n3["prometheus.remote_write.w"]\n  n0 --> n1\n  n1 --> n2\n  n1 --> n3\n  n2 --> n3\n'})
     yield "bad commands", bad_commands

@@ -144,6 +144,22 @@ def reload():
     i.path.write_text(i.text)
 
 
+def review():
+    """Against the running configuration, which the file on the disk need not be."""
+    i = instance()
+
+    def ask(text):
+        i.session.set(i.uri, text)
+        return i.session.wait(i.session.start("workspace/executeCommand", {"command": "invar.server.review", "arguments": [i.uri, "running"]}))
+    equal(ask(i.text)["result"], {"same": True, "report": "0 added, 0 changed, 0 removed, 0 affected, 4 kept\n"})
+    result = ask(i.text.replace('"500ms"', '"700ms"') + 'prometheus.echo "more" { }\n')["result"]
+    equal(result["same"], False)
+    for part in ("~ prometheus.scrape.s", '"500ms" -> "700ms"', "+ prometheus.echo.more"):
+        assert part in result["report"], result
+    equal(ask("a {\n")["error"]["code"], -32803)
+    i.session.set(i.uri, i.text)
+
+
 def nobody():
     """Without an instance everything else works."""
     with socket.socket() as s:
@@ -154,6 +170,8 @@ def nobody():
     equal(s.diagnostics("file:///x/a.alloy"), [])
     s.ask("workspace/executeCommand", {"command": "invar.server.reload"})
     equal(s.note("window/showMessage"), {"type": 1, "message": "No instance answers at 127.0.0.1:%d." % port})
+    equal(s.error("workspace/executeCommand", {"command": "invar.server.review", "arguments": ["file:///x/a.alloy", "running"]}),
+          {"code": -32803, "message": "no instance answers at 127.0.0.1:%d" % port})
     equal(s.end(), 0)
 
 
@@ -173,5 +191,6 @@ def cases():
     yield "lenses with health and rates", lenses
     yield "unhealthy components", unhealthy
     yield "reload", reload
+    yield "review against the running configuration", review
     yield "no instance", nobody
     yield "the end", end
