@@ -7,6 +7,9 @@ BENCH_DIR ?= ../shared/bench
 BENCH_WORK ?= W1,W2,W3,W3h,W3g,W4,W4t,Wsat
 BENCH_FLAGS ?=
 SUITE ?=
+SEEDS ?= 1000
+FIRST_SEED ?= 1
+SIMULATE_FLAVOR ?= sim
 CONFIG ?= docs/examples/quickstart.alloy
 
 # The editor extension as vscode-extension/invar.vsix; modules come from the package registry, pinned.
@@ -14,7 +17,7 @@ extension: build
 	@packaging/install-deps.sh editor
 	cd vscode-extension && npm ci --ignore-scripts --no-audit --no-fund && INVAR_BIN=$(CURDIR)/build/release/invar npm test && npm run package
 
-.PHONY: docs extension run test build debug asan tsan release test-tsan lint format grammar fuzz bench clean deps-build deps-test
+.PHONY: docs extension run test build debug asan tsan sim release test-tsan lint format grammar fuzz simulate bench clean deps-build deps-test
 
 build: deps-build release
 
@@ -36,7 +39,7 @@ deps-test:
 	@packaging/install-deps.sh build test
 
 TARGETS = all
-debug asan tsan release:
+debug asan tsan sim release:
 	@test -f build/$@/build.ninja || $(CMAKE) -S . -B build/$@ -G Ninja -DINVAR_FLAVOR=$@
 	@$(CMAKE) --build build/$@ -j $(JOBS) --target $(TARGETS)
 
@@ -59,6 +62,11 @@ fuzz: deps-test
 docs: release
 	@packaging/docs.sh build/release/invar docs/reference
 
+# A failing seed prints the command that replays it.
+simulate:
+	@$(MAKE) --no-print-directory $(SIMULATE_FLAVOR) TARGETS=simulate
+	@build/$(SIMULATE_FLAVOR)/simulate --first $(FIRST_SEED) --seeds $(SEEDS) --jobs $(JOBS)
+
 # The kit is built in a copy: the folder it comes from may be read-only.
 bench: deps-test release
 	@test -d $(BENCH_DIR) || { echo "no benchmark kit in $(BENCH_DIR); set BENCH_DIR" >&2; exit 1; }
@@ -68,4 +76,4 @@ bench: deps-test release
 		--work $(BENCH_WORK) --out build/bench/results $(BENCH_FLAGS)
 
 clean:
-	rm -rf build/debug build/asan build/tsan build/release build/fuzz build/bench
+	rm -rf build/debug build/asan build/tsan build/sim build/release build/fuzz build/bench

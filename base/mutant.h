@@ -9,7 +9,10 @@
 
 enum mutant {
     MUTANT_NONE,
-    MUTANT_CURSOR_BEFORE_ANSWER, /* outbox: a request counts as delivered when it is sent */
+#define MUTANT_OF(name, text) MUTANT_##name,
+#include "base/mutant.def"
+#undef MUTANT_OF
+    MUTANTS,
 };
 
 #ifdef INVAR_MUTANTS

@@ -106,6 +106,20 @@ foreach(source ${fuzzers})
     target_link_libraries(fuzz_${name} PRIVATE test_support ${libs})
 endforeach()
 
+# Runs seeds of the simulated pipelines: tests/simulation without its tests. libcurl's clock and
+# connections are the simulator's (tests/simulation/wrap.c).
+if(NOT INVAR_FLAVOR MATCHES "^(fuzz|release)$")
+    file(GLOB simulation CONFIGURE_DEPENDS ${tests_root}/simulation/*.c)
+    list(FILTER simulation EXCLUDE REGEX "_test\\.c$")
+    add_executable(simulate EXCLUDE_FROM_ALL ${simulation} ${tests_root}/support/simulate/main.c)
+    invar_test_target(simulate)
+    target_link_libraries(simulate PRIVATE room_cli)
+    target_link_options(simulate PRIVATE -Wl,--wrap=clock_gettime,--wrap=connect)
+    if(TARGET test_simulation)
+        target_link_options(test_simulation PRIVATE -Wl,--wrap=clock_gettime,--wrap=connect)
+    endif()
+endif()
+
 add_dependencies(tests invar)
 string(APPEND tests_list "program invar $<TARGET_FILE:invar>\n")
 file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/tests.list CONTENT "${tests_list}")

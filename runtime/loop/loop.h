@@ -107,7 +107,7 @@ void listener_close(struct listener *listener);
 struct loop_poll;
 enum { LOOP_READABLE = 1, LOOP_WRITABLE = 2 };
 typedef void poll_fn(void *arg, int events, int error);
-/* Watches a descriptor that a library owns (libcurl); not in the simulator. events 0 pauses. */
+/* Watches a descriptor that a library owns (libcurl). events 0 pauses. */
 struct loop_poll *loop_poll_new(struct loop *loop, int fd, poll_fn *fn, void *arg);
 void loop_poll_set(struct loop_poll *poll, int events);
 void loop_poll_close(struct loop_poll *poll);

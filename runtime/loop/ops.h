@@ -8,6 +8,8 @@
 
 #include "runtime/loop/loop.h"
 
+struct sockaddr;
+
 struct loop_ops {
     void (*run)(struct loop *loop);
     void (*stop)(struct loop *loop);
@@ -44,16 +46,19 @@ struct loop_ops {
     void (*listener_address)(const struct listener *l, struct address *out);
     void (*listener_close)(struct listener *l);
 
-    /* NULL in the simulator. */
     struct loop_poll *(*poll_new)(struct loop *loop, int fd, poll_fn *fn, void *arg);
     void (*poll_set)(struct loop_poll *poll, int events);
     void (*poll_close)(struct loop_poll *poll);
+    /* NULL in the simulator. */
     struct loop_watch *(*watch_new)(struct loop *loop, const char *folder, loop_fn *fn, void *arg);
     void (*watch_close)(struct loop_watch *watch);
     struct loop_signal *(*signal_new)(struct loop *loop, int signum, signal_fn *fn, void *arg);
     void (*signal_close)(struct loop_signal *signal);
-    /* How http_client.h reaches peers: NULL = libcurl on this loop; the simulator has its own. */
+    /* How http_client.h reaches peers: NULL = libcurl on this loop. */
     const struct http_client_ops *http_client;
+    /* For libcurl: a socket towards the address, which it then connects, or -1. NULL = the
+     * kernel's. */
+    int (*client_socket)(struct loop *loop, const struct sockaddr *to);
 };
 
 struct loop {

@@ -1,6 +1,7 @@
 /* Everything libcurl is told about a call. It follows no redirects, keeps no cookies, reads no
  * files of its own. */
 
+#include "runtime/loop/ops.h"
 #include "runtime/net/client.h"
 #include "runtime/net/tls.h"
 
@@ -204,6 +205,23 @@ static void set_times(struct curl_call *call)
     (void)curl_easy_setopt(call->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)ms);
 }
 
+/* Where the loop has a network of its own, libcurl's sockets come from there. */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct loop *loop = arg;
+    (void)purpose;
+    return loop->ops->client_socket(loop, &address->addr);
+}
+
+static void set_sockets(struct curl_call *call)
+{
+    struct loop *loop = call->client->loop;
+    if (!loop->ops->client_socket)
+        return;
+    (void)curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    (void)curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETDATA, loop);
+}
+
 bool call_setup(struct curl_call *call)
 {
     CURL *easy = call->easy;
@@ -223,6 +241,7 @@ bool call_setup(struct curl_call *call)
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     set_times(call);
+    set_sockets(call);
     return set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
            (!options->user_agent.len ||
             set_text(easy, CURLOPT_USERAGENT, options->user_agent.ptr)) &&

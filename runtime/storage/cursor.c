@@ -6,6 +6,7 @@
 
 #include "runtime/storage/wal_internal.h"
 
+#include "base/mutant.h"
 #include "base/hash.h"
 #include "base/world.h"
 
@@ -75,7 +76,7 @@ static struct slot file_slot(struct wal *wal, const char *name, int *error)
     struct slot best = {0};
     int fd = world_open(wal->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd < 0) {
-        *error = wal_may_go_away(fd) ? fd : 0;
+        *error = wal_may_go_away(fd) && !MUTANT(UNKNOWN_AT_ERROR) ? fd : 0;
         return best;
     }
     size_t len = 0;
@@ -84,7 +85,7 @@ static struct slot file_slot(struct wal *wal, const char *name, int *error)
         got = world_pread(fd, bytes + len, sizeof(bytes) - len, (off_t)len);
         len += got > 0 ? (size_t)got : 0;
     }
-    *error = wal_may_go_away((int)got) ? (int)got : 0;
+    *error = wal_may_go_away((int)got) && !MUTANT(UNKNOWN_AT_ERROR) ? (int)got : 0;
     world_close(fd);
     for (size_t i = 0; i < 2; i++) {
         struct slot slot = slot_read(bytes + i * SLOT);
@@ -381,7 +382,7 @@ static enum status read_here(struct wal_cursor *cursor, size_t index, struct wal
         result = reader_next(&cursor->reader, wal->segments.items[index].bytes,
                              wal_segment_last(wal, index), &head, &body, &error);
     while (result == READER_RECORD && head.sequence <= cursor->position.sequence &&
-           !(head.type & WAL_DICTIONARY));
+           (!(head.type & WAL_DICTIONARY) || MUTANT(DICTIONARY_SKIPPED)));
     wal->stats.damaged_records += cursor->reader.damaged - damaged;
     if (result == READER_ERROR)
         return error_errno(err, -error, "read", "segment");

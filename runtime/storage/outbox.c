@@ -4,6 +4,7 @@
 
 #include "runtime/storage/outbox_internal.h"
 
+#include "base/mutant.h"
 #include "base/world.h"
 
 static const int64_t RETRY_NS = 1000000000;
@@ -73,9 +74,10 @@ void outbox_free(struct outbox *outbox)
     wal_close(outbox->wal);
     outbox->wal = NULL;
     outbox->codec->writer_free(outbox->writer);
-    loop_timer_close(outbox->tick);
+    if (!MUTANT(TIMER_LEFT))
+        loop_timer_close(outbox->tick);
     loop_timer_close(outbox->deadline);
-    answer_all(take_acks(outbox), ACK_RETRY, RETRY_NS);
+    answer_all(take_acks(outbox), MUTANT(STOP_ACKS) ? ACK_DONE : ACK_RETRY, RETRY_NS);
     outbox->freed = true;
     if (!outbox->commit_posted)
         mem_free(outbox);
@@ -175,8 +177,13 @@ void outbox_push(struct outbox *outbox, struct batch *batch, struct ack *ack)
     struct error err = {0};
     enum status status = write_in_scope(outbox, batch, &err);
     if (status != STATUS_OK) {
-        ack_done(ack, status == STATUS_LIMIT ? ACK_REJECTED : ACK_RETRY, RETRY_NS);
+        enum ack_result result = MUTANT(FULL_DROPS) ? ACK_DONE : ACK_RETRY;
+        ack_done(ack, status == STATUS_LIMIT ? ACK_REJECTED : result, RETRY_NS);
         return;
+    }
+    if (MUTANT(ACK_BEFORE_LOG)) {
+        ack_done(ack, ACK_DONE, 0);
+        ack = NULL;
     }
     if (ack) {
         ack->next = NULL;
@@ -253,6 +260,10 @@ enum outbox_verdict outbox_http_verdict(int status, bool retry_429)
 {
     if (status >= 200 && status < 300)
         return OUTBOX_SENT;
+    if (MUTANT(REFUSED_AGAIN))
+        return OUTBOX_AGAIN;
+    if (MUTANT(THROTTLED_IS_FINAL) && status == 429)
+        return OUTBOX_REFUSED;
     if (status < 100 || status == 408 || status >= 500 || (status == 429 && retry_429))
         return OUTBOX_AGAIN;
     return OUTBOX_REFUSED;

@@ -141,6 +141,10 @@ static void answered_again(struct outbox_endpoint *e, struct lane *lane, int64_t
     if (!e->stats.blocked_since_ns)
         e->stats.blocked_since_ns = loop_now_ns(e->outbox->loop);
     lane->request.tries++;
+    if (MUTANT(RETRY_FORGETS)) {
+        lane_done(e, lane);
+        return;
+    }
     if (e->options.max_tries && lane->request.tries >= e->options.max_tries) {
         dropped(e, &e->stats.dropped_tries, lane->request.items, "max_retries");
         lane_done(e, lane);
@@ -403,6 +407,8 @@ enum status outbox_add(struct outbox *outbox, const struct outbox_endpoint_optio
 
 void endpoint_free(struct outbox_endpoint *e)
 {
+    if (MUTANT(RELOAD_FORGETS))
+        (void)wal_delivered(e->cursor, e->at.sequence - 1, NULL);
     struct outbox_endpoint **at = &e->outbox->endpoints;
     while (*at != e)
         at = &(*at)->next;

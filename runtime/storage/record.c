@@ -2,6 +2,7 @@
 
 #include "runtime/storage/record.h"
 
+#include "base/mutant.h"
 #include "base/hash.h"
 
 enum { VERSION = 1, CRC_AT = 8 };
@@ -73,5 +74,5 @@ bool record_head_read(const char at[RECORD_HEAD], struct record_head *out)
 
 bool record_intact(const char *at, const struct record_head *head)
 {
-    return crc_of(at, at + RECORD_HEAD, head->length) == head->crc;
+    return MUTANT(CRC_UNCHECKED) || crc_of(at, at + RECORD_HEAD, head->length) == head->crc;
 }

@@ -2,6 +2,7 @@
 
 #include "runtime/storage/wal_internal.h"
 
+#include "base/mutant.h"
 #include "base/world.h"
 
 #include <dirent.h>
@@ -104,7 +105,7 @@ bool wal_segment_drop(struct wal *wal)
     char name[WAL_NAME_MAX];
     wal_segment_name(name, wal->segments.items[0].first);
     int failed = world_unlink(wal->dir, name, 0);
-    if (failed && failed != -ENOENT)
+    if (failed && failed != -ENOENT && !MUTANT(SEGMENT_LEFT_OUT))
         return false;
     /* A reader's handle would keep the space. */
     uint64_t last = wal_segment_last(wal, 0);
@@ -143,7 +144,7 @@ static bool measure(const struct wal *wal, struct segment *segment, int *error)
     struct stat st;
     wal_segment_name(name, segment->first);
     int failed = world_stat(wal->dir, name, AT_SYMLINK_NOFOLLOW, &st);
-    if (wal_may_go_away(failed))
+    if (wal_may_go_away(failed) && !MUTANT(SEGMENT_LEFT_OUT))
         *error = failed;
     if (failed || !S_ISREG(st.st_mode))
         return false;
@@ -154,7 +155,7 @@ static bool measure(const struct wal *wal, struct segment *segment, int *error)
 
 static void cut_tail(struct wal *wal, struct segment *segment, uint64_t end)
 {
-    if (end >= segment->bytes)
+    if (end >= segment->bytes || MUTANT(TORN_TAIL_KEPT))
         return;
     char name[WAL_NAME_MAX];
     wal_segment_name(name, segment->first);

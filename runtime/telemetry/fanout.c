@@ -3,6 +3,8 @@
 
 #include "runtime/telemetry/sink.h"
 
+#include "base/mutant.h"
+
 #include "compiler/field.h"
 
 enum { MASK_BITS = 64 };
@@ -85,7 +87,7 @@ static void join_finish(struct join *join)
     struct ack *parent = join->parent;
     enum ack_result result = ACK_DONE;
     int64_t retry_ns = 0;
-    if (join->again) {
+    if (join->again && !(MUTANT(FANOUT_FIRST) && join->done)) {
         result = ACK_RETRY;
         retry_ns = join->retry_ns;
     } else if (join->rejected && !join->done) {

@@ -21,6 +21,7 @@ struct sim_inode {
     struct sim_inode *all_next; /* every inode there ever was, freed with the disk */
     uint64_t number;
     bool is_dir;
+    unsigned links;
     char *bytes, *durable;
     size_t len, durable_len, cap;
     struct entry *entries, *durable_entries;
@@ -28,9 +29,14 @@ struct sim_inode {
     int64_t changed;
 };
 
-static struct sim *sim_of(struct world *w)
+static struct sim *sim_at(struct world *w)
 {
     return w->state;
+}
+
+static int64_t wall_of(const struct sim *sim)
+{
+    return 1700000000000000000 + sim->now + sim->wall_skew;
 }
 
 static struct sim_inode *inode_new(struct sim *sim, bool is_dir)
@@ -38,7 +44,7 @@ static struct sim_inode *inode_new(struct sim *sim, bool is_dir)
     struct sim_inode *inode = sim_alloc(sizeof *inode);
     inode->is_dir = is_dir;
     inode->number = ++sim->order;
-    inode->changed = sim->now;
+    inode->changed = wall_of(sim);
     inode->all_next = sim->root != NULL ? sim->root->all_next : NULL;
     if (sim->root != NULL)
         sim->root->all_next = inode;
@@ -102,12 +108,20 @@ void sim_disk_lose_unsynced(struct sim *sim)
         inode->cap = inode->len;
         free_entries(inode->entries);
         inode->entries = copy_entries(inode->durable_entries);
+        inode->links = 0;
+    }
+    for (struct sim_inode *inode = sim->root; inode != NULL; inode = inode->all_next) {
+        for (struct entry *entry = inode->entries; entry != NULL; entry = entry->next)
+            entry->inode->links++;
     }
 }
 
 void sim_close_files(struct sim *sim)
 {
-    memset(sim->fds, 0, sizeof sim->fds);
+    for (int fd = 0; fd < SIM_FDS; fd++) {
+        if (!sim->fds[fd].is_outside)
+            sim->fds[fd] = (struct sim_fd){0};
+    }
     for (struct sim_inode *inode = sim->root; inode != NULL; inode = inode->all_next) {
         inode->is_locked = false;
     }
@@ -117,12 +131,35 @@ void sim_close_files(struct sim *sim)
 /* Before an operation that changes something: 0, or -errno. May not return. */
 static int trouble(struct sim *sim, const char *what)
 {
-    if (sim->is_alive && sim_chance(sim, sim->faults.death_at_file))
+    if (sim->is_outside || !sim->is_alive)
+        return 0;
+    if (sim_fault(sim, SIM_DEATH_AT_FILE))
         sim_die(sim, what);
-    if (sim_chance(sim, sim->faults.io_error)) {
-        sim->seen.io_errors++;
-        sim_trace(sim, "EIO %s", what);
-        return -EIO;
+    if (!sim_fault(sim, SIM_IO_ERROR))
+        return 0;
+    sim_trace(sim, "EIO %s", what);
+    return -EIO;
+}
+
+static int read_trouble(struct sim *sim)
+{
+    if (sim->is_outside || !sim->is_alive || !sim_fault(sim, SIM_READ_ERROR))
+        return 0;
+    sim_trace(sim, "EIO at a read");
+    return -EIO;
+}
+
+static int space_trouble(struct sim *sim)
+{
+    if (sim->is_outside || !sim->is_alive)
+        return 0;
+    if (sim_fault(sim, SIM_DISK_FULL)) {
+        sim->full_until = sim->now + (int64_t)(1 + sim_below(sim, 8)) * SECOND;
+        sim_trace(sim, "the disk is full");
+    }
+    if (sim->now < sim->full_until || sim_fault(sim, SIM_NO_SPACE)) {
+        sim_trace(sim, "ENOSPC");
+        return -ENOSPC;
     }
     return 0;
 }
@@ -190,6 +227,7 @@ static void link_entry(struct sim_inode *dir, struct str name, struct sim_inode 
     ASSERT(name.len < sizeof entry->name);
     memcpy(entry->name, name.ptr, name.len);
     entry->inode = inode;
+    inode->links++;
     entry->next = dir->entries;
     dir->entries = entry;
 }
@@ -198,29 +236,32 @@ static void unlink_entry(struct entry **at)
 {
     struct entry *entry = *at;
     *at = entry->next;
+    entry->inode->links--;
     mem_free(entry);
 }
 
 /* ---- operations ---- */
 static int64_t wall_ns(struct world *w)
 {
-    return 1700000000000000000 + sim_of(w)->now;
+    return wall_of(sim_at(w));
 }
 
 static int64_t monotonic_ns(struct world *w)
 {
-    return sim_of(w)->now;
+    return sim_at(w)->now;
 }
 
 static void fill_random(struct world *w, void *bytes, size_t len)
 {
     unsigned char *p = bytes;
     while (len-- != 0)
-        *p++ = (unsigned char)sim_random(sim_of(w));
+        *p++ = (unsigned char)sim_random(sim_at(w));
 }
 
 static int free_fd(struct sim *sim)
 {
+    if (!sim->is_outside && sim->is_alive && sim_fault(sim, SIM_NO_FILES))
+        return -EMFILE;
     for (int fd = 3; fd < SIM_FDS; fd++) {
         if (sim->fds[fd].inode == NULL)
             return fd;
@@ -244,7 +285,7 @@ static int create(struct sim *sim, int dirfd, const char *path, struct sim_inode
 
 static int disk_open(struct world *w, int dirfd, const char *path, int flags, mode_t mode)
 {
-    struct sim *sim = sim_of(w);
+    struct sim *sim = sim_at(w);
     struct sim_inode *inode = find(sim, dirfd, path);
     int fd = free_fd(sim);
     (void)mode;
@@ -263,13 +304,13 @@ static int disk_open(struct world *w, int dirfd, const char *path, int flags, mo
         return -ENOTDIR;
     if ((flags & O_TRUNC) != 0)
         inode->len = 0;
-    sim->fds[fd] = (struct sim_fd){inode, 0, flags};
+    sim->fds[fd] = (struct sim_fd){inode, 0, flags, sim->is_outside};
     return fd;
 }
 
 static int disk_close(struct world *w, int fd)
 {
-    struct sim_fd *file = file_of(sim_of(w), fd);
+    struct sim_fd *file = file_of(sim_at(w), fd);
     if (file == NULL)
         return -EBADF;
     file->inode->is_locked = false;
@@ -279,11 +320,14 @@ static int disk_close(struct world *w, int fd)
 
 static ssize_t disk_pread(struct world *w, int fd, void *bytes, size_t len, off_t offset)
 {
-    struct sim_fd *file = file_of(sim_of(w), fd);
+    struct sim_fd *file = file_of(sim_at(w), fd);
     if (file == NULL)
         return -EBADF;
     if (file->inode->is_dir)
         return -EISDIR;
+    int error = read_trouble(sim_at(w));
+    if (error != 0)
+        return error;
     if (offset < 0 || (size_t)offset >= file->inode->len)
         return 0;
     size_t left = file->inode->len - (size_t)offset;
@@ -294,7 +338,7 @@ static ssize_t disk_pread(struct world *w, int fd, void *bytes, size_t len, off_
 
 static ssize_t disk_read(struct world *w, int fd, void *bytes, size_t len)
 {
-    struct sim_fd *file = file_of(sim_of(w), fd);
+    struct sim_fd *file = file_of(sim_at(w), fd);
     if (file == NULL)
         return -EBADF;
     ssize_t n = disk_pread(w, fd, bytes, len, file->offset);
@@ -321,38 +365,34 @@ static void put(struct sim *sim, struct sim_inode *inode, const void *bytes, siz
         memcpy(inode->bytes + at, bytes, len);
     if (end > inode->len)
         inode->len = end;
-    inode->changed = sim->now;
+    inode->changed = wall_of(sim);
 }
 
 static ssize_t disk_pwrite(struct world *w, int fd, const void *bytes, size_t len, off_t offset)
 {
-    struct sim *sim = sim_of(w);
+    struct sim *sim = sim_at(w);
     struct sim_fd *file = file_of(sim, fd);
     if (file == NULL)
         return -EBADF;
     int error = trouble(sim, "at a write");
+    if (error == 0)
+        error = space_trouble(sim);
     if (error != 0)
         return error;
-    if (sim_chance(sim, sim->faults.no_space)) {
-        sim->seen.no_spaces++;
-        return -ENOSPC;
-    }
-    if (len > 1 && sim->is_alive && sim_chance(sim, sim->faults.torn_write)) {
+    bool is_mine = sim->is_alive && !sim->is_outside && len > 1;
+    if (is_mine && sim_fault(sim, SIM_TORN_WRITE)) {
         put(sim, file->inode, bytes, (size_t)sim_below(sim, len), (size_t)offset);
-        sim->seen.torn_writes++;
         sim_die(sim, "in the middle of a write");
     }
-    if (len > 1 && sim_chance(sim, sim->faults.short_write)) {
-        sim->seen.short_writes++;
+    if (is_mine && sim_fault(sim, SIM_SHORT_WRITE))
         len = 1 + (size_t)sim_below(sim, len - 1);
-    }
     put(sim, file->inode, bytes, len, (size_t)offset);
     return (ssize_t)len;
 }
 
 static ssize_t disk_write(struct world *w, int fd, const void *bytes, size_t len)
 {
-    struct sim_fd *file = file_of(sim_of(w), fd);
+    struct sim_fd *file = file_of(sim_at(w), fd);
     if (file == NULL)
         return -EBADF;
     if ((file->flags & O_APPEND) != 0)
@@ -365,7 +405,7 @@ static ssize_t disk_write(struct world *w, int fd, const void *bytes, size_t len
 
 static off_t disk_seek(struct world *w, int fd, off_t offset, int whence)
 {
-    struct sim_fd *file = file_of(sim_of(w), fd);
+    struct sim_fd *file = file_of(sim_at(w), fd);
     if (file == NULL)
         return -EBADF;
     int64_t base = whence == SEEK_SET   ? 0
@@ -378,7 +418,7 @@ static off_t disk_seek(struct world *w, int fd, off_t offset, int whence)
 
 static int disk_sync(struct world *w, int fd)
 {
-    struct sim *sim = sim_of(w);
+    struct sim *sim = sim_at(w);
     struct sim_fd *file = file_of(sim, fd);
     if (file == NULL)
         return -EBADF;
@@ -397,7 +437,7 @@ static int disk_sync(struct world *w, int fd)
 
 static int disk_truncate(struct world *w, int fd, off_t size)
 {
-    struct sim *sim = sim_of(w);
+    struct sim *sim = sim_at(w);
     struct sim_fd *file = file_of(sim, fd);
     if (file == NULL)
         return -EBADF;
@@ -416,14 +456,17 @@ static void fill_stat(const struct sim_inode *inode, struct stat *out)
     out->st_mode = inode->is_dir ? S_IFDIR | 0700 : S_IFREG | 0600;
     out->st_ino = inode->number;
     out->st_size = (off_t)inode->len;
-    out->st_nlink = 1;
+    out->st_nlink = inode->links;
     out->st_mtim.tv_sec = inode->changed / 1000000000;
 }
 
 static int disk_stat(struct world *w, int dirfd, const char *path, int flags, struct stat *out)
 {
-    struct sim_inode *inode = find(sim_of(w), dirfd, path);
+    struct sim_inode *inode = find(sim_at(w), dirfd, path);
+    int error = read_trouble(sim_at(w));
     (void)flags;
+    if (error != 0)
+        return error;
     if (inode == NULL)
         return -ENOENT;
     fill_stat(inode, out);
@@ -432,7 +475,7 @@ static int disk_stat(struct world *w, int dirfd, const char *path, int flags, st
 
 static int disk_fstat(struct world *w, int fd, struct stat *out)
 {
-    struct sim_fd *file = file_of(sim_of(w), fd);
+    struct sim_fd *file = file_of(sim_at(w), fd);
     if (file == NULL)
         return -EBADF;
     fill_stat(file->inode, out);
@@ -441,7 +484,7 @@ static int disk_fstat(struct world *w, int fd, struct stat *out)
 
 static int disk_rename(struct world *w, int from_dir, const char *from, int to_dir, const char *to)
 {
-    struct sim *sim = sim_of(w);
+    struct sim *sim = sim_at(w);
     struct str old_name;
     struct str new_name;
     struct sim_inode *old_dir = find_parent(sim, from_dir, from, &old_name);
@@ -465,7 +508,7 @@ static int disk_rename(struct world *w, int from_dir, const char *from, int to_d
 
 static int disk_unlink(struct world *w, int dirfd, const char *path, int flags)
 {
-    struct sim *sim = sim_of(w);
+    struct sim *sim = sim_at(w);
     struct str last;
     struct sim_inode *dir = find_parent(sim, dirfd, path, &last);
     if (dir == NULL || *find_entry(dir, last) == NULL)
@@ -482,7 +525,7 @@ static int disk_unlink(struct world *w, int dirfd, const char *path, int flags)
 
 static int disk_mkdir(struct world *w, int dirfd, const char *path, mode_t mode)
 {
-    struct sim *sim = sim_of(w);
+    struct sim *sim = sim_at(w);
     struct str last;
     struct sim_inode *dir = find_parent(sim, dirfd, path, &last);
     (void)mode;
@@ -499,7 +542,7 @@ static int disk_mkdir(struct world *w, int dirfd, const char *path, mode_t mode)
 
 static int disk_list(struct world *w, int dirfd, const char *path, world_dir_fn *each, void *arg)
 {
-    struct sim_inode *dir = find(sim_of(w), dirfd, path);
+    struct sim_inode *dir = find(sim_at(w), dirfd, path);
     if (dir == NULL)
         return -ENOENT;
     if (!dir->is_dir)
@@ -526,7 +569,7 @@ static ssize_t disk_readlink(struct world *w, int dirfd, const char *path, char 
 
 static int disk_lock(struct world *w, int fd)
 {
-    struct sim_fd *file = file_of(sim_of(w), fd);
+    struct sim_fd *file = file_of(sim_at(w), fd);
     if (file == NULL)
         return -EBADF;
     if (file->inode->is_locked)

@@ -3,6 +3,7 @@
  * of Prometheus' scrape loop. Owns nothing beyond the batch it makes. */
 #include "components/prometheus/scrape/append.h"
 
+#include "base/mutant.h"
 #include "base/strconv.h"
 
 enum {
@@ -225,6 +226,8 @@ static void mark_stale(void *arg, struct scrape_series *s)
 static void add_stale(struct scrape_target *t, struct scrape_result *r, bool failed)
 {
     struct stale_walk walk = {.target = t, .batch = r->batch, .failed = failed};
+    if (MUTANT(STALE_UNMARKED))
+        return;
     scrape_cache_each(&t->cache, mark_stale, &walk);
 }
 

@@ -1,7 +1,9 @@
 /* Batches on their way to the receivers: one that is refused for now is offered again until its
- * time is up. Owns a reference on each batch. Bounded: four a target and 64 for the pool; what
- * comes beyond is dropped and counted. */
+ * time is up, and later ones of its target wait behind it. Owns a reference on each batch. Bounded:
+ * four a target and 64 for the pool; what comes beyond is dropped and counted. */
 #include "components/prometheus/scrape/scrape.h"
+
+#include "base/mutant.h"
 
 enum { PUSHES_PER_TARGET = 4, PUSHES_MIN = 64 };
 static const int64_t GIVE_UP_NS = (int64_t)30 * 1000000000;
@@ -10,6 +12,7 @@ static const int64_t SHORTEST_RETRY_NS = 10000000;
 struct scrape_push {
     struct fanout_push push;
     struct scrape_pool *pool; /* NULL = nobody cares any more */
+    const void *target;       /* whose; never followed */
     struct scrape_push *prev, *next;
     struct metric_batch *batch;
     struct loop_timer *timer;
@@ -36,11 +39,34 @@ static void free_push(struct scrape_push *p)
     mem_free(p);
 }
 
+/* The list's head is the newest. */
+static bool is_behind(const struct scrape_push *p)
+{
+    for (const struct scrape_push *older = p->next; older; older = older->next) {
+        if (older->target == p->target && !MUTANT(RETRY_OVERTAKEN)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void push_again(void *arg);
+
+static void wait(struct scrape_push *p, int64_t ns)
+{
+    p->timer = loop_timer_new(host_loop(p->pool->host), push_again, p);
+    loop_timer_start(p->timer, ns > SHORTEST_RETRY_NS ? ns : SHORTEST_RETRY_NS, 0);
+}
+
 static void push_again(void *arg)
 {
     struct scrape_push *p = arg;
     loop_timer_close(p->timer);
     p->timer = NULL;
+    if (is_behind(p)) {
+        wait(p, 0);
+        return;
+    }
     forward_push_resume(&p->pool->forward, &p->batch->base, &p->push);
 }
 
@@ -49,8 +75,7 @@ static void push_done(struct ack *ack, enum ack_result result, int64_t retry_ns)
     struct scrape_push *p = (struct scrape_push *)ack;
     struct scrape_pool *pool = p->pool;
     if (pool && result == ACK_RETRY && loop_now_ns(host_loop(pool->host)) < p->give_up_ns) {
-        p->timer = loop_timer_new(host_loop(pool->host), push_again, p);
-        loop_timer_start(p->timer, retry_ns > SHORTEST_RETRY_NS ? retry_ns : SHORTEST_RETRY_NS, 0);
+        wait(p, retry_ns);
         return;
     }
     if (pool && result != ACK_DONE) {
@@ -73,6 +98,7 @@ void scrape_pool_push(struct scrape_pool *pool, struct scrape_target *target,
     p->push.ack.loop = loop;
     p->push.pending_mask = ~(uint64_t)0;
     p->pool = pool;
+    p->target = target;
     p->batch = owned_batch;
     p->give_up_ns =
         loop_now_ns(loop) + (target->interval_ns > GIVE_UP_NS ? target->interval_ns : GIVE_UP_NS);
@@ -82,6 +108,10 @@ void scrape_pool_push(struct scrape_pool *pool, struct scrape_target *target,
     }
     pool->pushes = p;
     pool->push_count++;
+    if (is_behind(p)) {
+        wait(p, 0);
+        return;
+    }
     forward_push_resume(&pool->forward, &owned_batch->base, &p->push);
 }
 

@@ -7,6 +7,7 @@
 
 #include "components/loki/source/file/tailer.h"
 
+#include "base/mutant.h"
 #include "base/hash.h"
 #include "base/world.h"
 #include "components/loki/source/file/inflate.h"
@@ -263,7 +264,7 @@ static enum status begin_rotated(struct tailer *t, int fd, const struct former *
     }
     begin(t, fd, &st);
     t->file.rotated = true;
-    go_to(t, (int64_t)former->position.offset);
+    go_to(t, MUTANT(ROTATION_READS_TWICE) ? 0 : (int64_t)former->position.offset);
     return STATUS_OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include "components/loki/source/file/tailer.h"
 
+#include "base/mutant.h"
 #include "base/world.h"
 #include "components/loki/source/file/inflate.h"
 
@@ -164,7 +165,8 @@ static void read_slice(void *arg)
         .labels = t->labels,
         .t_ns = now > t->last_entry_ns ? now : t->last_entry_ns + 1,
         .encoding = t->file.encoding,
-        .whole = r->whole && (t->file.inflate != NULL || (int64_t)bytes.len == r->available),
+        .whole = MUTANT(HALF_LINE_TAKEN) ||
+                 (r->whole && (t->file.inflate != NULL || (int64_t)bytes.len == r->available)),
     };
     r->got = bytes.len;
     r->used = lines_split(r->batch, bytes, &how);
@@ -227,6 +229,12 @@ static void read_and_push(struct tailer *t, int64_t available, bool whole, int64
     t->end = t->position + (int64_t)r.used;
     t->source->flying += r.used;
     t->push.pending_mask = ~(uint64_t)0;
+    if (MUTANT(POSITION_BEFORE_ACK)) {
+        int64_t position = t->position;
+        t->position = t->end;
+        tail_keep_position(t);
+        t->position = position;
+    }
     push(t);
 }
 
@@ -338,7 +346,7 @@ static void at_end(struct tailer *t, int64_t size, int64_t now)
 /* Looks whether the file at hand was begun anew or cut. */
 static void notice_truncation(struct tailer *t, int64_t size)
 {
-    if (size == t->seen || tail_same_beginning(t)) {
+    if (MUTANT(TRUNCATION_UNSEEN) || size == t->seen || tail_same_beginning(t)) {
         if (size < t->seen) {
             t->seen = size;
             t->position = size < t->position ? size : t->position;
