@@ -128,7 +128,8 @@ void judge_arrived(struct judge *j, unsigned receiver, unsigned stream, unsigned
     if ((item->flags & ITEM_ACKED) != 0 && item->life != j->life)
         sim_saw(j->sim, SIM_BACKLOG_SURVIVES);
     /* What was refused together with others may be taken in other company, later. */
-    if ((int)n < *newest && (item->refused >> receiver & 1) == 0)
+    bool is_ordered = (j->unordered >> stream & 1) == 0 && (item->refused >> receiver & 1) == 0;
+    if ((int)n < *newest && is_ordered)
         judge_violate(j, "item %u of stream %u arrives at receiver %u behind %d", n, stream,
                       receiver, *newest);
     if ((int)n > *newest)

@@ -38,8 +38,9 @@ struct judge {
     uint64_t duplicates;            /* not explained by ITEM_OPEN */
     uint64_t allowance;             /* how many there may be */
     uint64_t open_outcomes;
-    bool is_quiet;  /* sources give out nothing new */
-    bool is_strict; /* a power cut loses nothing either */
+    unsigned unordered; /* bit a stream: its items may overtake each other */
+    bool is_quiet;      /* sources give out nothing new */
+    bool is_strict;     /* a power cut loses nothing either */
     char violation[300];
 };
 

@@ -29,6 +29,9 @@ static void set_up(struct run *run)
     }
     for (unsigned i = 0; i < 3; i++) {
         bool is_grpc = sim_below(run->sim, 2) == 0;
+        /* Several requests of traces may be under way at once. */
+        if (signals[i].protocol == PROTOCOL_OTLP_TRACES)
+            run->j->unordered |= 1u << i;
         struct sender_options sender = {
             .protocol = signals[i].protocol,
             .is_grpc = is_grpc,

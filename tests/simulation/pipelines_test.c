@@ -56,7 +56,8 @@ Test(simulation, regressions, .timeout = 300)
     } rows[] = {
         {"metrics", 18},  /* EIO at opening: a segment was left out, a cursor taken for unknown */
         {"metrics", 130}, /* a scrape that was refused is overtaken by the next */
-        {"metrics", 33},  {"otlp", 43}, {"otlp", 60}, /* EIO while the queue is opened */
+        {"metrics", 33},  {"otlp", 43},  {"otlp", 60}, /* EIO while the queue is opened */
+        {"otlp", 87},     {"otlp", 173}, /* EIO while a batch processor reads what it had taken */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         run(rows[i].pipeline, rows[i].seed);

@@ -14,12 +14,14 @@
 #include "runtime/telemetry/otlp_scan.h"
 #include "runtime/wire/otlp_split.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 enum { MAX_PENDING = 32 * 1024 * 1024, MAX_SEGMENT = 8 * 1024 * 1024 };
 static const int64_t RETRY_NS = 100000000;
 static const int64_t RETRY_MOST_NS = 20000000; /* the next component is in this process */
 static const int64_t STOP_WAIT_NS = 2000000000;
+static const int64_t RECOVER_AGAIN_NS = 1000000000;
 
 struct args {
     struct duration timeout;
@@ -90,6 +92,8 @@ struct lane {
     bool is_running; /* the loop of push_chunks is on the stack */
     struct loop_timer *flush_timer;
     struct loop_timer *retry_timer;
+    bool is_recovered; /* what an earlier run left is read; until then nothing is taken */
+    struct loop_timer *recover_timer;
     struct self_metric *by_size, *by_timeout;
     uint64_t joined; /* items that were handed on to be joined, since the last request was full */
     struct loop_timer *joined_timer;
@@ -103,12 +107,32 @@ struct batcher {
     struct lane lanes[OTLP_SIGNALS];
     struct loop_timer *stop_timer;
     bool stopping, stopped;
+    bool is_unwell; /* a log could not be read or written */
 };
 
+static void unwell(struct batcher *b, const struct error *err)
+{
+    b->is_unwell = true;
+    host_health(b->host, HEALTH_UNHEALTHY, err->message);
+}
+
+static void well(struct batcher *b)
+{
+    if (!b->is_unwell)
+        return;
+    for (size_t i = 0; i < OTLP_SIGNALS; i++) {
+        if (!b->lanes[i].is_recovered)
+            return;
+    }
+    b->is_unwell = false;
+    host_health(b->host, HEALTH_HEALTHY, "started component");
+}
+
 /* ---- the log ---- */
+static const char *const log_names[OTLP_SIGNALS] = {"traces", "metrics", "logs"};
+
 static enum status open_log(struct lane *lane, struct error *err)
 {
-    static const char *const names[OTLP_SIGNALS] = {"traces", "metrics", "logs"};
     struct arena arena;
     struct component_host *host = lane->owner->host;
     if (lane->wal != NULL)
@@ -116,7 +140,8 @@ static enum status open_log(struct lane *lane, struct error *err)
     arena_init(&arena, host_memory(host), 64 * 1024);
     struct wal_options options = {
         .path =
-            arena_printf(&arena, "%.*s/%s", STR_ARG(host_data_path(host)), names[lane->signal]).ptr,
+            arena_printf(&arena, "%.*s/%s", STR_ARG(host_data_path(host)), log_names[lane->signal])
+                .ptr,
         .segment_bytes = MAX_SEGMENT,
         .sync_interval_ns = -1,
         .owner = host_memory(host),
@@ -392,6 +417,10 @@ static void push(void *self, struct batch *batch, struct ack *ack)
         ack_done(ack, ACK_DONE, 0);
         return;
     }
+    if (!lane->is_recovered) {
+        ack_done(ack, ACK_RETRY, RETRY_NS);
+        return;
+    }
     if (can_be_joined(lane)) {
         push_to_be_joined(lane, otlp, ack);
         return;
@@ -402,10 +431,11 @@ static void push(void *self, struct batch *batch, struct ack *ack)
         return;
     }
     if (store(lane, otlp, &err) != STATUS_OK) {
-        host_health(b->host, HEALTH_UNHEALTHY, err.message);
+        unwell(b, &err);
         ack_done(ack, ACK_RETRY, RETRY_NS);
         return;
     }
+    well(b);
     ack_done(ack, ACK_DONE, 0);
     flush_when_full(lane);
 }
@@ -441,38 +471,61 @@ static enum status build(void *self, struct component_host *host, const void *ar
     return STATUS_OK;
 }
 
-/* What an earlier run took and did not deliver. */
-static void recover(struct lane *lane)
+/* Reads what an earlier run took and did not deliver. */
+static enum status read_log(struct lane *lane, struct error *err)
 {
-    struct component_host *host = lane->owner->host;
     struct wal_record record;
-    struct error err = {0};
     struct otlp_counts counts;
     struct otlp_limits limits = {0};
-    if (open_log(lane, &err) != STATUS_OK) {
-        LOG(host_log(host), LOG_ERROR, "failed to open the log", LOG_C("err", err.message));
-        host_health(host, HEALTH_UNHEALTHY, err.message);
-        return;
-    }
-    while (wal_read(lane->cursor, &record, &err) == STATUS_OK) {
+    enum status status = open_log(lane, err);
+    while (status == STATUS_OK && (status = wal_read(lane->cursor, &record, err)) == STATUS_OK) {
         if (record.type != lane->signal ||
-            otlp_scan(lane->signal, record.body, limits, &counts, &err) != STATUS_OK) {
+            otlp_scan(lane->signal, record.body, limits, &counts, err) != STATUS_OK) {
             continue;
         }
         remember(lane, record.sequence, record.body, counts.items);
         if (lane->pending.len > MAX_PENDING / 2)
             flush(lane, 1, lane->by_size);
     }
-    flush_when_full(lane);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static bool has_log(struct batcher *b, const char *name)
+/* Whether there is a log: 0, -ENOENT, or -errno when that cannot be told now. */
+static int look_for_log(const struct lane *lane)
 {
-    char path[4096];
+    struct arena arena;
     struct stat st;
-    struct str base = host_data_path(b->host);
-    int n = snprintf(path, sizeof path, "%.*s/%s", STR_ARG(base), name);
-    return n > 0 && (size_t)n < sizeof path && world_stat(AT_FDCWD, path, 0, &st) == 0;
+    struct component_host *host = lane->owner->host;
+    arena_init(&arena, host_memory(host), 64 * 1024);
+    const char *path =
+        arena_printf(&arena, "%.*s/%s", STR_ARG(host_data_path(host)), log_names[lane->signal]).ptr;
+    int found = world_stat(AT_FDCWD, path, 0, &st);
+    arena_release(&arena);
+    return found;
+}
+
+/* An error that may go away is tried again: going on without what was left would lose it, since the
+ * cursor passes it with the next record. */
+static void recover(void *arg)
+{
+    struct lane *lane = arg;
+    struct component_host *host = lane->owner->host;
+    struct error err = {0};
+    int found = look_for_log(lane);
+    enum status status = STATUS_OK;
+    if (found == 0)
+        status = read_log(lane, &err);
+    else if (found != -ENOENT)
+        status = error_errno(&err, -found, "stat", log_names[lane->signal]);
+    lane->is_recovered = status == STATUS_OK;
+    if (lane->is_recovered) {
+        well(lane->owner);
+    } else {
+        LOG(host_log(host), LOG_ERROR, "failed to read the log", LOG_C("err", err.message));
+        unwell(lane->owner, &err);
+        loop_timer_start(lane->recover_timer, RECOVER_AGAIN_NS, 0);
+    }
+    flush_when_full(lane);
 }
 
 static void give_up(void *arg)
@@ -482,19 +535,18 @@ static void give_up(void *arg)
 
 static void start(void *self)
 {
-    static const char *const names[OTLP_SIGNALS] = {"traces", "metrics", "logs"};
     struct batcher *b = self;
     struct loop *loop = host_loop(b->host);
     b->stop_timer = loop_timer_new(loop, give_up, b);
     for (size_t i = 0; i < OTLP_SIGNALS; i++) {
-        b->lanes[i].flush_timer = loop_timer_new(loop, flush_by_timeout, &b->lanes[i]);
-        b->lanes[i].retry_timer = loop_timer_new(loop, retry, &b->lanes[i]);
-        b->lanes[i].joined_timer = loop_timer_new(loop, joined_by_timeout, &b->lanes[i]);
+        struct lane *lane = &b->lanes[i];
+        lane->flush_timer = loop_timer_new(loop, flush_by_timeout, lane);
+        lane->retry_timer = loop_timer_new(loop, retry, lane);
+        lane->joined_timer = loop_timer_new(loop, joined_by_timeout, lane);
+        lane->recover_timer = loop_timer_new(loop, recover, lane);
     }
-    for (size_t i = 0; i < OTLP_SIGNALS; i++) {
-        if (has_log(b, names[i]))
-            recover(&b->lanes[i]);
-    }
+    for (size_t i = 0; i < OTLP_SIGNALS; i++)
+        recover(&b->lanes[i]);
 }
 
 static enum status update(void *self, const void *args, const void *old_args, struct error *err)
@@ -517,6 +569,8 @@ static void stop(void *self)
     sink_close(b->sink);
     loop_timer_start(b->stop_timer, STOP_WAIT_NS, 0);
     for (size_t i = 0; i < OTLP_SIGNALS; i++)
+        loop_timer_stop(b->lanes[i].recover_timer);
+    for (size_t i = 0; i < OTLP_SIGNALS; i++)
         flush(&b->lanes[i], 1, b->lanes[i].by_timeout);
     stopped_if_done(b);
 }
@@ -534,6 +588,7 @@ static void release_lane(struct lane *lane)
     loop_timer_close(lane->flush_timer);
     loop_timer_close(lane->retry_timer);
     loop_timer_close(lane->joined_timer);
+    loop_timer_close(lane->recover_timer);
     if (lane->cursor != NULL)
         wal_cursor_close(lane->cursor);
     if (lane->wal != NULL)
