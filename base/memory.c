@@ -31,7 +31,7 @@ struct mem_guard {
     void *arg;
 };
 
-enum { FEW_BUCKETS = 32 };
+enum { FEW_BUCKETS = 16, FEW_GUARDS = 16 };
 
 struct mem_scope {
     jmp_buf edge;
@@ -40,8 +40,11 @@ struct mem_scope {
     struct mem_guard *newest;
     size_t guard_count;
     struct mem_guard **buckets; /* find a guard by its argument; `few` or a block */
-    size_t bucket_count;        /* a power of two */
+    size_t bucket_count;        /* a power of two; 0 = there was no guard yet */
     struct mem_guard *few[FEW_BUCKETS];
+    /* The first guards of an outermost scope need no block; those of an inner one move out. */
+    unsigned free_guards; /* a bit each */
+    struct mem_guard guards[FEW_GUARDS];
 };
 
 /* What belongs to one thread. */
@@ -398,6 +401,10 @@ static void more_buckets(struct mem_scope *scope)
 
 static void guard_add(struct mem_scope *scope, struct mem_guard *guard)
 {
+    if (!scope->bucket_count) {
+        memset(scope->few, 0, sizeof(scope->few));
+        scope->bucket_count = FEW_BUCKETS;
+    }
     guard->older = scope->newest;
     guard->newer = NULL;
     if (scope->newest)
@@ -408,6 +415,24 @@ static void guard_add(struct mem_scope *scope, struct mem_guard *guard)
     *bucket = guard;
     if (++scope->guard_count > 2 * scope->bucket_count)
         more_buckets(scope);
+}
+
+/* NULL = no memory. */
+static struct mem_guard *guard_new(struct mem_scope *scope)
+{
+    if (!scope->free_guards)
+        return mem_try_alloc(NULL, sizeof(struct mem_guard));
+    unsigned at = (unsigned)__builtin_ctz(scope->free_guards);
+    scope->free_guards &= ~(1u << at);
+    return &scope->guards[at];
+}
+
+static void guard_free(struct mem_scope *scope, struct mem_guard *guard)
+{
+    if (guard >= scope->guards && guard < scope->guards + FEW_GUARDS)
+        scope->free_guards |= 1u << (guard - scope->guards);
+    else
+        mem_free(guard);
 }
 
 /* Takes out the guard that stands at `place` of its bucket. */
@@ -429,7 +454,7 @@ void mem_scope_guard(void (*undo)(void *arg), void *arg)
 {
     if (!thread.scope)
         return;
-    struct mem_guard *guard = mem_try_alloc(NULL, sizeof(*guard));
+    struct mem_guard *guard = guard_new(thread.scope);
     if (!guard) {
         undo(arg);
         mem_exhausted();
@@ -447,7 +472,7 @@ void mem_scope_unguard(void (*undo)(void *arg), void *arg)
     struct mem_guard **at = bucket_of(scope->buckets, scope->bucket_count, arg);
     for (; *at; at = &(*at)->same) {
         if ((*at)->undo == undo && (*at)->arg == arg) {
-            mem_free(guard_remove(scope, at));
+            guard_free(scope, guard_remove(scope, at));
             return;
         }
     }
@@ -488,7 +513,7 @@ static void scope_keep(struct mem_scope *scope)
     else
         for (struct mem_guard *guard = scope->newest, *older; guard; guard = older) {
             older = guard->older;
-            mem_free(guard);
+            guard_free(scope, guard);
         }
     if (scope->buckets != scope->few)
         mem_free(scope->buckets);
@@ -512,13 +537,13 @@ static void scope_undo(struct mem_scope *scope)
 
 bool mem_scope_run(void (*work)(void *arg), void *arg)
 {
-    struct mem_scope scope;
+    struct mem_scope scope __attribute__((uninitialized)); /* large, filled as it is used */
     scope.outer = thread.scope;
     scope.newest = NULL;
     scope.guard_count = 0;
-    memset(scope.few, 0, sizeof(scope.few));
     scope.buckets = scope.few;
-    scope.bucket_count = FEW_BUCKETS;
+    scope.bucket_count = 0;
+    scope.free_guards = scope.outer ? 0 : (1u << FEW_GUARDS) - 1;
     scope.blocks.prev = scope.blocks.next = &scope.blocks;
     thread.scope = &scope;
     if (_setjmp(scope.edge) == 0) {

@@ -296,15 +296,14 @@ static bool coerce_targets(struct coercion *c, const struct field_type *type, co
     if (alike) {
         list->owner = value_ref(v);
     } else {
-        struct value **items = mem_array(NULL, v->count + 1, sizeof(struct value *));
-        uint32_t made = 0;
+        struct value *made = value_array_room(v->count);
         struct target *target;
-        while (made < v->count && target_element(c, v, made, &target))
-            items[made++] = value_capsule(&capsule_target, target);
-        list->owner = value_array(items, made);
-        mem_free(items);
-        if (made < v->count)
-            return false;
+        list->owner = made;
+        for (made->count = 0; made->count < v->count; made->count++) {
+            if (!target_element(c, v, made->count, &target))
+                return false;
+            made->as.elements[made->count] = value_capsule(&capsule_target, target);
+        }
     }
     list->items = arena_array(c->arena, v->count + 1, sizeof(struct target *));
     for (uint32_t i = 0; i < v->count; i++)

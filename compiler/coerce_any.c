@@ -155,6 +155,8 @@ static bool label_text(struct coercion *c, const struct value *whole, const stru
     return true;
 }
 
+enum { LABELS_INLINE = 16 };
+
 bool coerce_target(struct coercion *c, const struct value *v, struct target **out)
 {
     const struct target *target = value_capsule_data(v, &capsule_target);
@@ -165,7 +167,10 @@ bool coerce_target(struct coercion *c, const struct value *v, struct target **ou
     if (v->type != VALUE_OBJECT)
         return fault_set(c->fault, v, "target::ConvertFrom: conversion from '%s' is not supported",
                          go_type(v));
-    struct target_label *labels = mem_array(NULL, v->count + 1, sizeof(*labels));
+    struct target_label few[LABELS_INLINE] __attribute__((uninitialized));
+    struct target_label *labels = few;
+    if (v->count > LABELS_INLINE)
+        labels = mem_array(NULL, v->count, sizeof(*labels));
     bool ok = true;
     for (uint32_t i = 0; ok && i < v->count; i++) {
         labels[i].name = v->as.fields[i].key;
@@ -173,6 +178,7 @@ bool coerce_target(struct coercion *c, const struct value *v, struct target **ou
     }
     if (ok)
         *out = target_new(labels, v->count);
-    mem_free(labels);
+    if (labels != few)
+        mem_free(labels);
     return ok;
 }

@@ -17,14 +17,16 @@ struct frame {
     uint32_t next; /* statement */
 };
 
-enum { SCRATCH_CHUNK = 1024 };
+enum { SCRATCH_CHUNK = 1024, FRAMES_INLINE = 8 };
 
 struct decoder {
     const struct scope *scope;
     struct arena *arena;
     struct diags *diags;
     struct fault fault;
-    VEC(struct frame) frames;
+    VEC(struct frame) frames; /* what `few` has no room for */
+    struct frame few[FRAMES_INLINE];
+    size_t few_len;
     struct arena scratch; /* the code of one constant */
     struct expr_compiler compiler;
 };
@@ -35,9 +37,16 @@ static bool plain(struct decoder *d, const char *message)
     return false;
 }
 
-static void decoder_init(struct decoder *d)
+static void decoder_init(struct decoder *d, const struct scope *scope, struct arena *arena,
+                         struct diags *diags)
 {
+    d->scope = scope;
+    d->arena = arena;
+    d->diags = diags;
     fault_init(&d->fault);
+    memset(&d->frames, 0, sizeof(d->frames));
+    d->few_len = 0;
+    memset(&d->compiler, 0, sizeof(d->compiler));
     arena_init(&d->scratch, NULL, 0);
     d->scratch.chunk_size = SCRATCH_CHUNK;
 }
@@ -63,7 +72,7 @@ static bool decode_attribute(struct decoder *d, const struct statement *s, char 
 {
     const struct row *row = s->hit.row;
     char *member = args + s->hit.base + row->offset;
-    struct run run;
+    struct run run __attribute__((uninitialized));
     struct coercion c = {.arena = d->arena, .fault = &d->fault};
     const struct value *v = run_begin(&run, expr_for(d, s), d->scope, &d->fault, d->diags);
     bool ok = v != NULL;
@@ -106,7 +115,7 @@ static struct value *free_entry(struct decoder *d, const struct row *row, const 
         statement_report(s, d->diags);
         return NULL;
     }
-    struct run run;
+    struct run run __attribute__((uninitialized));
     struct value *result = NULL;
     const struct value *v = run_begin(&run, expr_for(d, s), d->scope, &d->fault, d->diags);
     if (v && check_entry(d, row, &run, v))
@@ -191,7 +200,26 @@ static void enter(struct decoder *d, const struct body *body, char *args)
     schema_defaults(body->shape, args, d->arena);
     if (body->label_row)
         *(struct str *)(void *)(args + body->label_row->offset) = arena_str(d->arena, body->label);
-    VEC_PUSH(&d->frames, ((struct frame){.body = body, .args = args}));
+    struct frame frame = {.body = body, .args = args};
+    if (d->few_len < FRAMES_INLINE)
+        d->few[d->few_len++] = frame;
+    else
+        VEC_PUSH(&d->frames, frame);
+}
+
+static struct frame *innermost(struct decoder *d)
+{
+    if (d->frames.len > 0)
+        return &d->frames.items[d->frames.len - 1];
+    return d->few_len > 0 ? &d->few[d->few_len - 1] : NULL;
+}
+
+static void leave(struct decoder *d)
+{
+    if (d->frames.len > 0)
+        d->frames.len--;
+    else
+        d->few_len--;
 }
 
 static bool decode_statement(struct decoder *d, const struct statement *s, char *args)
@@ -222,18 +250,17 @@ static bool finish(struct decoder *d, const struct body *body, char *args)
 bool body_decode(const struct body *b, const struct scope *scope, struct arena *arena, void *args,
                  struct diags *diags)
 {
-    struct decoder d = {.scope = scope, .arena = arena, .diags = diags};
-    decoder_init(&d);
+    struct decoder d __attribute__((uninitialized)); /* large */
+    decoder_init(&d, scope, arena, diags);
     enter(&d, b, args);
     bool ok = true;
-    while (ok && d.frames.len > 0) {
-        struct frame *top = &d.frames.items[d.frames.len - 1];
+    for (struct frame *top; ok && (top = innermost(&d)) != NULL;) {
         if (top->next < top->body->count) {
             const struct statement *s = &top->body->statements[top->next++];
             ok = decode_statement(&d, s, top->args);
         } else {
             ok = finish(&d, top->body, top->args);
-            d.frames.len--;
+            leave(&d);
         }
     }
     if (!ok)
@@ -244,8 +271,8 @@ bool body_decode(const struct body *b, const struct scope *scope, struct arena *
 
 struct value *body_values(const struct body *b, const struct scope *scope, struct diags *diags)
 {
-    struct decoder d = {.scope = scope, .diags = diags};
-    decoder_init(&d);
+    struct decoder d __attribute__((uninitialized));
+    decoder_init(&d, scope, NULL, diags);
     struct value *object = free_values(&d, b, NULL);
     decoder_release(&d);
     return object;
@@ -254,7 +281,7 @@ struct value *body_values(const struct body *b, const struct scope *scope, struc
 enum status decode_value(const struct value *v, const struct row *row, void *member,
                          struct arena *arena, struct error *err)
 {
-    struct fault fault;
+    struct fault fault __attribute__((uninitialized));
     fault_init(&fault);
     struct coercion c = {.arena = arena, .fault = &fault};
     bool ok = coerce(&c, row->type, row, v, member);

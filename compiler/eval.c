@@ -177,14 +177,15 @@ static bool step_array(struct run *run, uint32_t *at, const struct scope *scope,
     (void)fault;
     (void)diags;
     uint32_t count = run->e->ops[*at].count;
-    struct value **items = mem_array(NULL, count + 1, sizeof(struct value *));
+    struct value *array = value_array_room(count);
     run->depth -= count;
     for (uint32_t i = 0; i < count; i++)
-        items[i] = hand_over(run, run->stack[run->depth + i]);
-    push(run, *at, value_array(items, count), true);
-    mem_free(items);
+        array->as.elements[i] = hand_over(run, run->stack[run->depth + i]);
+    push(run, *at, array, true);
     return true;
 }
+
+enum { FIELDS_INLINE = 16 };
 
 static bool step_object(struct run *run, uint32_t *at, const struct scope *scope,
                         struct fault *fault, struct diags *diags)
@@ -193,13 +194,17 @@ static bool step_object(struct run *run, uint32_t *at, const struct scope *scope
     (void)fault;
     (void)diags;
     const struct op *op = &run->e->ops[*at];
-    struct value_field *fields = mem_array(NULL, op->count + 1, sizeof(*fields));
+    struct value_field few[FIELDS_INLINE] __attribute__((uninitialized));
+    struct value_field *fields = few;
+    if (op->count > FIELDS_INLINE)
+        fields = mem_array(NULL, op->count, sizeof(*fields));
     run->depth -= op->count;
     for (uint32_t i = 0; i < op->count; i++)
         fields[i] =
             (struct value_field){op->as.keys[i], hand_over(run, run->stack[run->depth + i])};
     push(run, *at, value_object(fields, op->count, false), true);
-    mem_free(fields);
+    if (fields != few)
+        mem_free(fields);
     return true;
 }
 
@@ -312,8 +317,8 @@ void run_end(struct run *run)
 
 struct value *expr_eval(const struct expr *e, const struct scope *scope, struct diags *diags)
 {
-    struct run run;
-    struct fault fault;
+    struct run run __attribute__((uninitialized)); /* large, and filled where they are used */
+    struct fault fault __attribute__((uninitialized));
     fault_init(&fault);
     const struct value *v = run_begin(&run, e, scope, &fault, diags);
     struct value *result = NULL;

@@ -91,8 +91,8 @@ struct pending {
 
 static void row_default(const struct row *row, char *member, struct arena *arena)
 {
-    struct fault fault;
-    struct error err;
+    struct fault fault __attribute__((uninitialized));
+    struct error err __attribute__((uninitialized));
     fault_init(&fault);
     struct coercion c = {.arena = arena, .fault = &fault};
     struct value *v = default_read(row->def, arena, &err);
@@ -108,8 +108,8 @@ enum { DEFAULTS_PENDING = 24 }; /* structs of one block that carry defaults */
 void schema_defaults(const struct shape *shape, void *args, struct arena *arena)
 {
     memset(args, 0, shape->size);
-    struct pending todo[DEFAULTS_PENDING];
-    struct pending undone[DEFAULTS_PENDING];
+    struct pending todo[DEFAULTS_PENDING] __attribute__((uninitialized));
+    struct pending undone[DEFAULTS_PENDING] __attribute__((uninitialized));
     size_t count = 0;
     size_t begun = 0;
     todo[count++] = (struct pending){shape, args};
@@ -250,7 +250,7 @@ static void release_todo(struct releasing *r)
 
 void schema_release(const struct shape *shape, void *args)
 {
-    struct releasing r;
+    struct releasing r __attribute__((uninitialized)); /* large */
     r.first_len = 0;
     memset(&r.todo, 0, sizeof(r.todo));
     release_later(&r, shape, args);
@@ -259,7 +259,7 @@ void schema_release(const struct shape *shape, void *args)
 
 void schema_reset(const struct row *row, void *member)
 {
-    struct releasing r;
+    struct releasing r __attribute__((uninitialized)); /* large */
     r.first_len = 0;
     memset(&r.todo, 0, sizeof(r.todo));
     release_row(&r, row, member);

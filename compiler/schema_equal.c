@@ -9,13 +9,20 @@ struct twins {
     const char *b;
 };
 
+enum { TWINS_INLINE = 16 };
+
 struct comparing {
-    VEC(struct twins) todo;
+    VEC(struct twins) todo; /* what `few` has no room for */
+    struct twins few[TWINS_INLINE];
+    size_t few_len;
 };
 
 static bool later(struct comparing *c, const struct shape *shape, const void *a, const void *b)
 {
-    VEC_PUSH(&c->todo, ((struct twins){shape, a, b}));
+    if (c->few_len < TWINS_INLINE)
+        c->few[c->few_len++] = (struct twins){shape, a, b};
+    else
+        VEC_PUSH(&c->todo, ((struct twins){shape, a, b}));
     return true;
 }
 
@@ -182,11 +189,13 @@ static bool row_equal(struct comparing *c, const struct row *row, const void *a,
 
 bool schema_equal(const struct shape *shape, const void *a, const void *b)
 {
-    struct comparing c = {0};
+    struct comparing c __attribute__((uninitialized)); /* large */
+    memset(&c.todo, 0, sizeof(c.todo));
+    c.few_len = 0;
     later(&c, shape, a, b);
     bool equal = true;
-    while (equal && c.todo.len > 0) {
-        struct twins at = c.todo.items[--c.todo.len];
+    while (equal && (c.todo.len > 0 || c.few_len > 0)) {
+        struct twins at = c.todo.len > 0 ? c.todo.items[--c.todo.len] : c.few[--c.few_len];
         for (const struct row *row = at.shape->rows; equal && row->name; row++)
             equal = row_equal(&c, row, at.a + row->offset, at.b + row->offset);
     }

@@ -183,12 +183,17 @@ struct value *field_to_value(const struct field_type *type, const struct row *ro
     }
 }
 
+enum { FIELDS_INLINE = 8 };
+
 struct value *schema_to_value(const struct shape *shape, const void *args)
 {
     size_t count = 0;
     for (const struct row *row = shape->rows; row->name; row++)
         count++;
-    struct value_field *fields = mem_array(NULL, count + 1, sizeof(*fields));
+    struct value_field few[FIELDS_INLINE] = {0};
+    struct value_field *fields = few;
+    if (count > FIELDS_INLINE)
+        fields = mem_array(NULL, count, sizeof(*fields));
     count = 0;
     for (const struct row *row = shape->rows; row->name; row++) {
         if (row_is_block(row) || row->refused || row->is_label)
@@ -197,6 +202,7 @@ struct value *schema_to_value(const struct shape *shape, const void *args)
             str_from(row->name), field_to_value(row->type, row, (const char *)args + row->offset)};
     }
     struct value *object = value_object(fields, count, true);
-    mem_free(fields);
+    if (fields != few)
+        mem_free(fields);
     return object;
 }

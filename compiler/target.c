@@ -148,11 +148,9 @@ bool target_equal(const struct target *a, const struct target *b)
 
 struct value *target_array(struct target *const *targets, size_t count)
 {
-    struct value **items = mem_array(NULL, count + 1, sizeof(struct value *));
+    struct value *array = value_array_room(count);
     for (size_t i = 0; i < count; i++)
-        items[i] = value_capsule(&capsule_target, target_ref(targets[i]));
-    struct value *array = value_array(items, count);
-    mem_free(items);
+        array->as.elements[i] = value_capsule(&capsule_target, target_ref(targets[i]));
     return array;
 }
 

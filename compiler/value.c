@@ -84,7 +84,7 @@ struct value *value_text_form(struct str s)
     return v;
 }
 
-static struct value *array_room(size_t count)
+struct value *value_array_room(size_t count)
 {
     ASSERT(count <= VALUE_MAX_COUNT);
     struct value *v = value_new(VALUE_ARRAY, count * sizeof(struct value *));
@@ -95,7 +95,7 @@ static struct value *array_room(size_t count)
 
 struct value *value_array(struct value *const *owned_items, size_t count)
 {
-    struct value *v = array_room(count);
+    struct value *v = value_array_room(count);
     if (count > 0)
         memcpy(v->as.elements, owned_items, count * sizeof(struct value *));
     return v;
@@ -103,7 +103,7 @@ struct value *value_array(struct value *const *owned_items, size_t count)
 
 struct value *value_bytes(struct str bytes)
 {
-    struct value *v = array_room(bytes.len);
+    struct value *v = value_array_room(bytes.len);
     v->is_bytes = true;
     for (size_t i = 0; i < bytes.len; i++)
         v->as.elements[i] = value_uint((unsigned char)bytes.ptr[i]);

@@ -105,6 +105,8 @@ struct value *value_text_form(struct str s);
 struct value *value_string_room(size_t len, char **bytes);
 /* Takes the references in `owned_items`; the array itself is copied. */
 struct value *value_array(struct value *const *owned_items, size_t count);
+/* One of `count` elements, which the caller sets before anybody else sees it. */
+struct value *value_array_room(size_t count);
 struct value *value_bytes(struct str bytes);
 /* Copies keys, takes the value references, later duplicates win. */
 struct value *value_object(const struct value_field *owned_fields, size_t count, bool keeps_order);

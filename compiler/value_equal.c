@@ -101,9 +101,32 @@ struct pair {
     const struct value *b;
 };
 
+enum { PAIRS_INLINE = 16 };
+
 struct comparison {
-    VEC(struct pair) todo;
+    VEC(struct pair) todo; /* what `few` has no room for */
+    struct pair few[PAIRS_INLINE];
+    size_t few_len;
 };
+
+static void later(struct comparison *c, const struct value *a, const struct value *b)
+{
+    if (c->few_len < PAIRS_INLINE)
+        c->few[c->few_len++] = (struct pair){a, b};
+    else
+        VEC_PUSH(&c->todo, ((struct pair){a, b}));
+}
+
+static bool take(struct comparison *c, struct pair *out)
+{
+    if (c->todo.len > 0)
+        *out = c->todo.items[--c->todo.len];
+    else if (c->few_len > 0)
+        *out = c->few[--c->few_len];
+    else
+        return false;
+    return true;
+}
 
 /* Equal as far as the two alone are concerned; children are left to do. */
 static bool shallow_equal(struct comparison *c, const struct value *a, const struct value *b)
@@ -121,7 +144,7 @@ static bool shallow_equal(struct comparison *c, const struct value *a, const str
         if (a->count != b->count)
             return false;
         if (a->count > 0)
-            VEC_PUSH(&c->todo, ((struct pair){a, b}));
+            later(c, a, b);
         return true;
     default: /* functions are never equal, not even to themselves */ return false;
     }
@@ -151,12 +174,13 @@ static bool children_equal(struct comparison *c, const struct value *a, const st
 
 bool value_equal(const struct value *a, const struct value *b)
 {
-    struct comparison c = {0};
+    struct comparison c __attribute__((uninitialized)); /* large */
+    memset(&c.todo, 0, sizeof(c.todo));
+    c.few_len = 0;
     bool equal = shallow_equal(&c, a, b);
-    while (equal && c.todo.len > 0) {
-        struct pair next = c.todo.items[--c.todo.len];
+    struct pair next;
+    while (equal && take(&c, &next))
         equal = children_equal(&c, next.a, next.b);
-    }
     VEC_RELEASE(&c.todo);
     return equal;
 }

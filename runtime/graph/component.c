@@ -68,6 +68,17 @@ static void host_work(void *arg)
     call->host = host_new(call->graph, call->cell, call->cell->loop);
 }
 
+static void call_init(struct component_call *call, struct graph *graph, struct cell *cell,
+                      const struct decoded *args)
+{
+    call->graph = graph;
+    call->cell = cell;
+    call->args = args->data;
+    call->old_args = NULL;
+    call->failed = false;
+    error_clear(&call->err);
+}
+
 static void take_fresh(struct graph *graph, struct node *node)
 {
     struct component_host *host = node->cell->host;
@@ -80,7 +91,8 @@ static void take_fresh(struct graph *graph, struct node *node)
 static void build(struct graph *graph, struct node *node, struct decoded *args)
 {
     struct cell *cell = node->cell;
-    struct component_call call = {.graph = graph, .cell = cell, .args = args->data};
+    struct component_call call __attribute__((uninitialized)); /* large */
+    call_init(&call, graph, cell, args);
     if (!cell->host) {
         if (!mem_scope_run(host_work, &call)) {
             decoded_free(args);
@@ -106,8 +118,10 @@ static void build(struct graph *graph, struct node *node, struct decoded *args)
 static void update(struct graph *graph, struct node *node, struct decoded *args)
 {
     struct cell *cell = node->cell;
-    struct component_call call = {
-        .host = cell->host, .args = args->data, .old_args = cell->args->data};
+    struct component_call call __attribute__((uninitialized)); /* large */
+    call_init(&call, graph, cell, args);
+    call.host = cell->host;
+    call.old_args = cell->args->data;
     host_run(call.host, update_on_loop, &call);
     if (call.failed) {
         decoded_free(args);

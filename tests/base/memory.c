@@ -114,7 +114,14 @@ static void work_with_guards(void *arg)
     t->kept = x;
 }
 
-TEST(base_memory, a_scope_undoes_everything_at_any_failure)
+static void work_inside(void *arg)
+{
+    if (!mem_scope_run(work_with_guards, arg))
+        mem_scope_refuse();
+}
+
+/* orders[n]: what is undone when the nth allocation fails. */
+static void fail_everywhere(void (*work)(void *arg), const char *const *orders)
 {
     struct trace t = {.owner = MEM_OWNER_INIT("t", 0)};
     trace_of_guard = &t;
@@ -123,12 +130,11 @@ TEST(base_memory, a_scope_undoes_everything_at_any_failure)
         t.len = 0;
         memset(t.order, 0, sizeof(t.order));
         mem_fail_at(n);
-        done = mem_scope_run(work_with_guards, &t);
+        done = mem_scope_run(work, &t);
         mem_fail_at(0);
         cr_assert_not(mem_scope_active());
         if (!done)
             cr_assert_eq(mem_used(&t.owner), 0, "failure %d left memory", (int)n);
-        static const char *const orders[] = {"", "a", "a", "ba", "ba", "cba", "cba"};
         if (!done)
             cr_assert_str_eq(t.order, orders[n]);
     }
@@ -137,6 +143,15 @@ TEST(base_memory, a_scope_undoes_everything_at_any_failure)
     cr_assert_eq(mem_used(&t.owner), 5000);
     t.kept = mem_realloc(NULL, t.kept, 100000);
     mem_free(t.kept);
+}
+
+TEST(base_memory, a_scope_undoes_everything_at_any_failure)
+{
+    static const char *const outermost[] = {"", "a", "ba", "cba"};
+    /* In an inner scope guards need memory too. */
+    static const char *const inner[] = {"", "a", "a", "ba", "ba", "cba", "cba"};
+    fail_everywhere(work_with_guards, outermost);
+    fail_everywhere(work_inside, inner);
 }
 
 struct nested {
@@ -226,7 +241,7 @@ TEST(base_memory, many_guards_are_found_quickly_and_run_once)
     cr_assert_eq(mem_used(NULL), before);
     /* Without memory for more buckets nothing is lost. */
     memset(counters, 0, sizeof(counters));
-    mem_fail_at(66);
+    mem_fail_at(34);
     cr_assert_not(mem_scope_run(guard_many_and_fail, counters));
     cr_assert(mem_failed_once());
     mem_fail_at(0);
