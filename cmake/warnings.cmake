@@ -22,6 +22,7 @@ function(invar_own target)
     target_compile_options(${target} PRIVATE ${INVAR_WARNINGS} ${INVAR_BANNED})
 endfunction()
 
-# The one place that may call malloc and free, and a driver that no product code is linked into.
+# The one place that may call malloc and free, and two helpers of tests that stand outside of them.
 set_property(SOURCE ${CMAKE_SOURCE_DIR}/base/memory.c ${CMAKE_SOURCE_DIR}/tests/support/fuzz/replay.c
+    ${CMAKE_SOURCE_DIR}/tests/support/asan/fork_guard.c
     APPEND PROPERTY COMPILE_DEFINITIONS INVAR_ALLOW_MALLOC)
