@@ -15,7 +15,7 @@ static bool find_symbol(void *arg, enum block_kind kind, struct str name,
 {
     const struct vocabulary *v = arg;
     if (kind != BLOCK_COMPONENT)
-        return blocks_find(kind, name, out);
+        return blocks_find(kind, name, import_registry, out);
     return component_symbol(map_get(&v->components, name), out);
 }
 

@@ -168,6 +168,7 @@ static bool make_graph(struct run *run)
         .metrics = run->metrics,
         .storage_path = str_from(run->flags.storage_path),
         .services = {.http = server_auth_set, .arg = run->auth},
+        .imports = import_registry,
         .internal = server_internal,
         .internal_arg = &run->slot,
     };

@@ -66,7 +66,7 @@ void surface_init(struct surface *s)
         fill_component(s, catalog, at.name);
     for (size_t i = 0; i < BLOCKS; i++) {
         struct surface_item *item = &s->items[s->count];
-        if (!blocks_find(blocks[i].kind, str_from(blocks[i].name), &item->symbol))
+        if (!blocks_find(blocks[i].kind, str_from(blocks[i].name), import_registry, &item->symbol))
             continue;
         s->count++;
         item->name = blocks[i].name;

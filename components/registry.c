@@ -1,5 +1,6 @@
-/* The table of components that the runtime is given. Owns nothing. */
+/* The tables of components and imports that the runtime is given. Owns nothing. */
 
+#include "components/import/http.h"
 #include "runtime/component.h"
 
 #define COMPONENT(symbol) extern const struct component_def symbol;
@@ -12,3 +13,5 @@ const struct component_def *const component_registry[] = {
     NULL,
 };
 #undef COMPONENT
+
+const struct import_source *const import_registry[] = {&import_http, NULL};

@@ -31,7 +31,7 @@ struct token_source;
 typedef void token_fn(void *arg, const struct error *err);
 
 /* Borrows config. */
-struct token_source *token_source_new(struct component_host *host,
+struct token_source *token_source_new(const struct http_place *place,
                                       const struct oauth2_config *config);
 /* Who still waits is told that it is over. NULL is fine. */
 void token_source_free(struct token_source *t);

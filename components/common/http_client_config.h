@@ -75,12 +75,24 @@ struct http_sender_options {
     bool disable_keepalive;
 };
 
+/* Where calls are made: a component's place, or one without a component (host NULL), which does not
+ * reach the program itself. */
+struct http_place {
+    struct loop *loop;
+    struct mem_owner *memory; /* NULL = nobody's budget */
+    struct component_host *host;
+};
+
 /* `config` is copied. Files (passwords, tokens, certificates) are read at the first send and again
  * when they changed; one that cannot be read makes the send fail. On the component's loop, from
  * start on. */
 struct http_sender *http_sender_new(struct component_host *host,
                                     const struct http_client_config *config,
                                     const struct http_sender_options *options, struct error *err);
+struct http_sender *http_sender_new_at(const struct http_place *place,
+                                       const struct http_client_config *config,
+                                       const struct http_sender_options *options,
+                                       struct error *err);
 /* Cancels what is under way (no callbacks). NULL is fine. */
 void http_sender_free(struct http_sender *sender);
 /* As http_client_send, with credentials and http_headers added (call->authorization is ignored when

@@ -18,7 +18,7 @@ struct waiting {
 };
 
 struct token_source {
-    struct component_host *host;
+    struct http_place place;
     const struct oauth2_config *config;
     struct watched_file secret_file;
     struct http_sender *client;
@@ -31,15 +31,15 @@ struct token_source {
     VEC(struct waiting) waiting;
 };
 
-struct token_source *token_source_new(struct component_host *host,
+struct token_source *token_source_new(const struct http_place *place,
                                       const struct oauth2_config *config)
 {
-    struct token_source *t = mem_zalloc(host_memory(host), sizeof(*t));
-    t->host = host;
+    struct token_source *t = mem_zalloc(place->memory, sizeof(*t));
+    t->place = *place;
     t->config = config;
     watched_file_init(&t->secret_file, config->client_secret_file);
-    buf_init(&t->body, host_memory(host), BODY_MAX);
-    buf_init(&t->authorization, host_memory(host), ANSWER_MAX);
+    buf_init(&t->body, place->memory, BODY_MAX);
+    buf_init(&t->authorization, place->memory, ANSWER_MAX);
     return t;
 }
 
@@ -201,7 +201,7 @@ static enum status ask(struct token_source *t, struct error *err)
         if (t->config->tls_config) {
             plain.tls_config = *t->config->tls_config;
         }
-        t->client = http_sender_new(t->host, &plain, &(struct http_sender_options){0}, err);
+        t->client = http_sender_new_at(&t->place, &plain, &(struct http_sender_options){0}, err);
         if (!t->client) {
             return err->status;
         }

@@ -21,8 +21,7 @@ struct generation {
 enum { FILE_SECRET, FILE_CA, FILE_CERT, FILE_KEY, FILES };
 
 struct http_sender {
-    struct component_host *host;
-    struct loop *loop;
+    struct http_place place;
     struct arena arena; /* holds the copy of the configuration */
     struct http_client_config config;
     struct http_sender_options options;
@@ -143,12 +142,20 @@ struct http_sender *http_sender_new(struct component_host *host,
                                     const struct http_client_config *config,
                                     const struct http_sender_options *options, struct error *err)
 {
+    const struct http_place place = {
+        .loop = host_loop(host), .memory = host_memory(host), .host = host};
+    return http_sender_new_at(&place, config, options, err);
+}
+
+struct http_sender *http_sender_new_at(const struct http_place *place,
+                                       const struct http_client_config *config,
+                                       const struct http_sender_options *options, struct error *err)
+{
     (void)err;
-    struct http_sender *s = mem_zalloc(host_memory(host), sizeof(*s));
-    s->host = host;
-    s->loop = host_loop(host);
+    struct http_sender *s = mem_zalloc(place->memory, sizeof(*s));
+    s->place = *place;
     s->options = *options;
-    arena_init(&s->arena, host_memory(host), CONFIG_MAX);
+    arena_init(&s->arena, place->memory, CONFIG_MAX);
     s->options.user_agent =
         keep(s, options->user_agent.len > 0 ? options->user_agent : STR("invar/" INVAR_VERSION));
     copy_tls(s, &s->config.tls_config, &config->tls_config);
@@ -160,10 +167,10 @@ struct http_sender *http_sender_new(struct component_host *host,
     watched_file_init(&s->files[FILE_CA], s->config.tls_config.ca_file);
     watched_file_init(&s->files[FILE_CERT], s->config.tls_config.cert_file);
     watched_file_init(&s->files[FILE_KEY], s->config.tls_config.key_file);
-    buf_init(&s->authorization, host_memory(host), AUTHORIZATION_MAX);
+    buf_init(&s->authorization, place->memory, AUTHORIZATION_MAX);
     if (config->oauth2) {
         s->config.oauth2 = copy_oauth2(s, config->oauth2);
-        s->tokens = token_source_new(host, s->config.oauth2);
+        s->tokens = token_source_new(place, s->config.oauth2);
     }
     return s;
 }
@@ -218,13 +225,14 @@ static enum status current_client(struct http_sender *s, struct error *err)
         .disable_keepalive = s->options.disable_keepalive,
         .version = s->config.enable_http2 ? HTTP_ANY : HTTP_1_1,
         .max_connections = s->options.max_connections,
-        .owner = host_memory(s->host)};
-    struct http_client *client = http_client_new(s->loop, &options, err);
+        .owner = s->place.memory};
+    struct http_client *client = http_client_new(s->place.loop, &options, err);
     if (!client) {
         return err->status;
     }
-    host_connect_internal(s->host, client);
-    struct generation *g = mem_zalloc(host_memory(s->host), sizeof(*g));
+    if (s->place.host)
+        host_connect_internal(s->place.host, client);
+    struct generation *g = mem_zalloc(s->place.memory, sizeof(*g));
     g->client = client;
     g->next = s->generations;
     s->generations = g;
@@ -319,7 +327,7 @@ static void fail_later(struct http_sent *sent, const struct error *err)
 {
     sent->failed = mem_alloc(NULL, sizeof(*err));
     *sent->failed = *err;
-    loop_defer(sent->sender->loop, tell_failure, sent);
+    loop_defer(sent->sender->place.loop, tell_failure, sent);
 }
 
 static void start_call(struct http_sent *sent, const struct http_call_options *call)

@@ -144,13 +144,20 @@ static const struct {
     {"import.file", &import_file_shape, STABILITY_GA, false},
     {"import.string", &import_string_shape, STABILITY_GA, false},
     {"import.git", &import_git_shape, STABILITY_GA, true},
-    {"import.http", &import_http_shape, STABILITY_GA, true},
 };
 
-bool blocks_find(enum block_kind kind, struct str name, struct program_symbol *out)
+bool blocks_find(enum block_kind kind, struct str name, const struct import_source *const *imports,
+                 struct program_symbol *out)
 {
     (void)kind; /* the names of all kinds differ */
     *out = (struct program_symbol){.stability = STABILITY_GA};
+    for (; imports && *imports; imports++) {
+        if (!str_is(name, (*imports)->name))
+            continue;
+        out->args = (*imports)->args;
+        out->configurable = true;
+        return true;
+    }
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (!str_is(name, known[i].name))
             continue;

@@ -73,19 +73,6 @@ static const struct row git_rows[] = {
 };
 const struct shape import_git_shape = SHAPE(struct import_git_args, git_rows, NULL);
 
-static const struct row http_rows[] = {
-    {ATTR(struct import_http_args, url), .required = true, .doc = "What to fetch."},
-    {ATTR(struct import_http_args, poll_frequency), .def = "\"1m\"", .doc = "How often to fetch."},
-    {ATTR(struct import_http_args, poll_timeout), .def = "\"10s\"",
-     .doc = "How long one fetch may take."},
-    {ATTR(struct import_http_args, method), .def = "\"GET\"", .doc = "Method of the request."},
-    {ATTR(struct import_http_args, headers), .doc = "Headers of the request."},
-    {ATTR(struct import_http_args, body), .doc = "Body of the request."},
-    {REFUSED_BLOCK("client", "modules are not fetched yet")},
-    {0},
-};
-const struct shape import_http_shape = SHAPE(struct import_http_args, http_rows, NULL);
-
 struct remotecfg_args {
     struct str url;
     struct str id;

@@ -11,7 +11,7 @@ static bool find_symbol(void *arg, enum block_kind kind, struct str name,
 {
     const struct graph *graph = arg;
     if (kind != BLOCK_COMPONENT)
-        return blocks_find(kind, name, out);
+        return blocks_find(kind, name, graph->options.imports, out);
     return component_symbol(map_get(&graph->defs, name), out);
 }
 
@@ -205,6 +205,7 @@ static bool has_block(const struct generation *gen, const char *id)
 static void evaluate_touched(struct graph *graph, struct generation *gen)
 {
     gen->loading = true;
+    graph->import_waited_ns = 0;
     self_set(graph->evaluating, 1);
     for (uint32_t i = 0; i < gen->count; i++) {
         if (!gen->nodes[i]->same && !gen->nodes[i]->in->frozen)

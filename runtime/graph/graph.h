@@ -18,6 +18,7 @@
 
 #include "compiler/program.h"
 #include "runtime/component.h"
+#include "runtime/graph/import_source.h"
 
 enum {
     GRAPH_MAX_NODES = 2000000,
@@ -46,7 +47,8 @@ struct graph_options {
     struct self_registry *metrics;
     struct str storage_path;
     struct graph_services services;
-    http_internal_fn *internal; /* serves alloy.internal; may be NULL */
+    const struct import_source *const *imports; /* ends with NULL; NULL = the runtime's own alone */
+    http_internal_fn *internal;                 /* serves alloy.internal; may be NULL */
     void *internal_arg;
 };
 
@@ -129,9 +131,10 @@ struct graph_counts {
 };
 void graph_count(struct graph *graph, struct graph_counts *out);
 
-/* What the names of config blocks and services stand for; for program_options.find. False =
- * unknown. */
-bool blocks_find(enum block_kind kind, struct str name, struct program_symbol *out);
+/* What the names of config blocks and services stand for; for program_options.find. `imports` as in
+ * graph_options. False = unknown. */
+bool blocks_find(enum block_kind kind, struct str name, const struct import_source *const *imports,
+                 struct program_symbol *out);
 /* The same for a component; false = NULL, unknown. */
 bool component_symbol(const struct component_def *def, struct program_symbol *out);
 

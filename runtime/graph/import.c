@@ -36,7 +36,8 @@ enum status import_texts_add(struct import_texts *texts, struct str name, struct
 
 /* ---- content ---- */
 
-/* Names, texts and the path: what may not differ if nothing has changed. */
+/* Texts and the path: what may not differ if nothing has changed, and what an import that imports
+ * itself brings again. */
 static void digest_of(const struct import_texts *texts, unsigned char out[32])
 {
     struct buf all;
@@ -44,8 +45,9 @@ static void digest_of(const struct import_texts *texts, unsigned char out[32])
     buf_printf(&all, "%zu %.*s\n", texts->count, STR_ARG(texts->module_path));
     for (size_t i = 0; i < texts->count; i++) {
         const struct import_text *text = &texts->items[i];
-        buf_printf(&all, "%.*s %zu\n", STR_ARG(text->name), text->text.len);
-        buf_str(&all, text->text);
+        unsigned char one[32];
+        hash_sha256(text->text.ptr, text->text.len, one);
+        buf_append(&all, one, sizeof(one));
     }
     hash_sha256(all.data, all.len, out);
     buf_release(&all);
@@ -119,10 +121,14 @@ static bool take(struct import *import, const struct import_texts *texts, bool k
         set_trouble(import, "out of memory");
         return false;
     }
-    if (r.unchanged)
+    if (r.unchanged) {
+        if (import->program && !import->refused)
+            cell_healthy(import->cell, "content updated");
         return false;
+    }
     memcpy(import->digest, r.digest, 32);
     import->has_digest = true;
+    import->refused = !r.program;
     if (r.program) {
         set_program(import, r.program);
         cell_healthy(import->cell, "content updated");
@@ -140,6 +146,23 @@ static bool take(struct import *import, const struct import_texts *texts, bool k
 
 /* ---- what sources find later ---- */
 
+enum status import_check_loop(const struct node *node, const struct import_texts *texts,
+                              struct error *err)
+{
+    unsigned char digest[32];
+    digest_of(texts, digest);
+    for (const struct instance *in = node->in; in; in = in->parent) {
+        if (!in->owner || in->owner->kind != NODE_IMPORT)
+            continue;
+        const struct import *outer = in->owner->cell->import;
+        if (outer && memcmp(outer->digest, digest, 32) == 0)
+            return error_set(err, STATUS_INVALID,
+                             "import loop: %.*s brings what %.*s brings, which is around it",
+                             STR_ARG(node->block->id), STR_ARG(in->owner->block->id));
+    }
+    return STATUS_OK;
+}
+
 static void changed(struct import *import)
 {
     struct node *node = import->cell->node;
@@ -149,10 +172,20 @@ static void changed(struct import *import)
     graph_wave(import->graph);
 }
 
-void import_deliver(struct import *import, struct import_texts *owned_texts)
+/* What a wave leads to may end the import: it comes last. */
+void import_deliver(struct import *import, struct import_texts *owned_texts,
+                    const struct error *stale)
 {
-    bool differs = take(import, owned_texts, true);
+    struct error err = {0};
+    const struct node *node = import->cell->node;
+    bool differs = false;
+    if (!node || import_check_loop(node, owned_texts, &err) == STATUS_OK)
+        differs = take(import, owned_texts, true);
     import_texts_release(owned_texts);
+    if (err.status != STATUS_OK)
+        import_trouble(import, &err);
+    else if (stale)
+        import_trouble(import, stale);
     if (differs)
         changed(import);
 }
@@ -166,12 +199,15 @@ void import_trouble(struct import *import, const struct error *err)
 
 /* ---- evaluation ---- */
 
-static const struct import_source *source_of(struct str name)
+static const struct import_source *source_of(const struct graph *graph, struct str name)
 {
-    static const struct import_source *const sources[] = {&import_file, &import_string};
-    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-        if (str_is(name, sources[i]->name))
-            return sources[i];
+    static const struct import_source *const own[] = {&import_file, &import_string, NULL};
+    const struct import_source *const *tables[] = {own, graph->options.imports};
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        for (const struct import_source *const *at = tables[i]; at && *at; at++) {
+            if (str_is(name, (*at)->name))
+                return *at;
+        }
     }
     return NULL;
 }
@@ -181,7 +217,7 @@ static struct import *import_new(struct graph *graph, struct cell *cell)
     struct import *import = mem_zalloc(NULL, sizeof(*import));
     import->graph = graph;
     import->cell = cell;
-    import->source = source_of(cell->name);
+    import->source = source_of(graph, cell->name);
     ASSERT(import->source);
     import->state = mem_zalloc(NULL, import->source->size + 1);
     return import;
@@ -193,6 +229,7 @@ void import_free(struct import *import)
         return;
     if (import->source->stop)
         import->source->stop(import);
+    import_remote_stop(import);
     program_unref(import->program);
     mem_free(import->state);
     mem_free(import);
@@ -215,23 +252,6 @@ static enum status check_place(struct graph *graph, const struct node *node, str
     return STATUS_OK;
 }
 
-static enum status check_loop(const struct node *node, const struct import_texts *texts,
-                              struct error *err)
-{
-    unsigned char digest[32];
-    digest_of(texts, digest);
-    for (const struct instance *in = node->in; in; in = in->parent) {
-        if (!in->owner || in->owner->kind != NODE_IMPORT)
-            continue;
-        const struct import *outer = in->owner->cell->import;
-        if (outer && memcmp(outer->digest, digest, 32) == 0)
-            return error_set(err, STATUS_INVALID,
-                             "import loop: %.*s brings what %.*s brings, which is around it",
-                             STR_ARG(node->block->id), STR_ARG(in->owner->block->id));
-    }
-    return STATUS_OK;
-}
-
 struct fetching {
     struct import *import;
     const struct node *node;
@@ -248,7 +268,7 @@ static void fetch_work(void *arg)
     f->texts.module_path = f->node->in->module->program->text.module_path;
     f->status = f->import->source->fetch(f->import, f->args->data, &f->texts, &f->err);
     if (f->status == STATUS_OK)
-        f->status = check_loop(f->node, &f->texts, &f->err);
+        f->status = import_check_loop(f->node, &f->texts, &f->err);
 }
 
 /* An import inside an import shows its trouble in its own health alone. */
@@ -267,17 +287,11 @@ static void watch(struct import *import, struct decoded *owned_args)
         import->source->watch(import, owned_args->data);
 }
 
-static void update(struct graph *graph, struct node *node, struct decoded *owned_args)
+static void update_near(struct graph *graph, struct node *node, struct decoded *owned_args,
+                        bool same_args)
 {
     struct import *import = node->cell->import;
-    const struct decoded *old = node->cell->args;
-    bool same_args = old && schema_equal(old->shape, old->data, owned_args->data);
     struct fetching f = {.import = import, .node = node, .args = owned_args};
-    if (check_place(graph, node, &f.err) != STATUS_OK) {
-        decoded_free(owned_args);
-        fail(graph, node, &f.err);
-        return;
-    }
     if (!mem_scope_run(fetch_work, &f)) {
         decoded_free(owned_args);
         fail(graph, node, &node_out_of_memory);
@@ -296,6 +310,55 @@ static void update(struct graph *graph, struct node *node, struct decoded *owned
         decoded_free(owned_args);
     else
         watch(import, owned_args);
+}
+
+/* A load waits for what it needs; a wave does not: what comes is delivered. */
+static void update_remote(struct graph *graph, struct node *node, struct decoded *owned_args,
+                          bool same_args)
+{
+    struct import *import = node->cell->import;
+    if (same_args && import->has_digest && !import->outdated) {
+        decoded_free(owned_args);
+        return;
+    }
+    import_remote_stop(import);
+    decoded_free(import->cell->args);
+    import->cell->args = owned_args;
+    if (!graph->live->loading) {
+        if (!import->program)
+            cell_failed(import->cell, NULL, NULL);
+        import_remote_watch(import, true);
+        return;
+    }
+    struct import_texts texts;
+    struct error err = {0};
+    loops_return(graph, true);
+    import_remote_wait(import, owned_args->data, &texts, &err);
+    if (texts.count && import_check_loop(node, &texts, &err) == STATUS_OK) {
+        cell_healthy(node->cell, "source evaluated");
+        (void)take(import, &texts, false);
+    }
+    if (err.status != STATUS_OK && texts.count)
+        import_trouble(import, &err);
+    else if (err.status != STATUS_OK)
+        fail(graph, node, &err);
+    import_texts_release(&texts);
+    import_remote_watch(import, false);
+}
+
+static void update(struct graph *graph, struct node *node, struct decoded *owned_args)
+{
+    const struct decoded *old = node->cell->args;
+    bool same_args = old && schema_equal(old->shape, old->data, owned_args->data);
+    struct error err;
+    if (check_place(graph, node, &err) != STATUS_OK) {
+        decoded_free(owned_args);
+        fail(graph, node, &err);
+    } else if (node->cell->import->source->remote) {
+        update_remote(graph, node, owned_args, same_args);
+    } else {
+        update_near(graph, node, owned_args, same_args);
+    }
 }
 
 void evaluate_import(struct graph *graph, struct node *node)

@@ -114,7 +114,7 @@ static struct str folder_of(const char *path)
     return str_slice(text, 0, slash ? slash : 1);
 }
 
-static enum status read_all(const char *path, struct import_texts *out, struct error *err)
+enum status import_texts_read(struct import_texts *out, const char *path, struct error *err)
 {
     struct stat info;
     int found = world_stat(AT_FDCWD, path, 0, &info);
@@ -139,7 +139,7 @@ static enum status fetch_files(struct import *import, const void *data, struct i
     struct error why = {0};
     if (!path_of(args->filename, path))
         return error_set(err, STATUS_INVALID, "failed to read file: the path is not valid");
-    enum status status = read_all(path, out, &why);
+    enum status status = import_texts_read(out, path, &why);
     if (status != STATUS_OK)
         return error_set(err, status, "failed to read file: %s", why.message);
     return STATUS_OK;
@@ -206,7 +206,7 @@ static void on_tick(void *arg)
     if (!mem_scope_run(tick_work, &t) || !t.changed)
         return;
     if (t.status == STATUS_OK) {
-        import_deliver(t.import, &t.texts);
+        import_deliver(t.import, &t.texts, NULL);
         return;
     }
     import_texts_release(&t.texts);

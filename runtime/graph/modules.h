@@ -4,45 +4,16 @@
 /* Inside the graph: what cells of import and foreach blocks keep (SEMANTICS §15.2, §15.3).
  * Everything is on the control loop. */
 
+#include "runtime/graph/import_source.h"
 #include "runtime/graph/parts.h"
 
 /* ---- import.* ---- */
 
 enum {
-    IMPORT_MAX_BYTES = 16 * 1024 * 1024, /* the texts of one import */
-    IMPORT_MAX_FILES = 1000,
     IMPORT_MAX_DEPTH = 32,    /* imports inside imports */
     IMPORT_MAX_NESTED = 1000, /* in one graph */
 };
 
-struct import_texts {
-    struct arena arena;
-    struct import_text *items;
-    size_t count;
-    size_t bytes;
-    struct str module_path;
-};
-void import_texts_init(struct import_texts *texts);
-void import_texts_release(struct import_texts *texts);
-/* Copies; STATUS_LIMIT beyond the limits. */
-enum status import_texts_add(struct import_texts *texts, struct str name, struct str text,
-                             struct error *err);
-
-struct import;
-
-/* Where the texts of a kind of import come from. */
-struct import_source {
-    const char *name; /* "import.file" */
-    size_t size;      /* of its state */
-    /* The texts now; blocks for a bounded time. `args` are decoded. */
-    enum status (*fetch)(struct import *import, const void *args, struct import_texts *out,
-                         struct error *err);
-    /* Watches for changes from now on and calls import_deliver or import_trouble; called again when
-     * the arguments change. NULL = never changes by itself. */
-    void (*watch)(struct import *import, const void *args);
-    void (*stop)(struct import *import); /* NULL = nothing to stop */
-    bool without_files;
-};
 extern const struct import_source import_file, import_string;
 
 struct import {
@@ -53,12 +24,32 @@ struct import {
     struct program *program;  /* what is imported; NULL = nothing */
     unsigned char digest[32]; /* of the last texts, good or bad */
     bool has_digest;
+    bool refused;  /* they were bad */
+    bool outdated; /* remote: the last fetch failed */
+    /* Of remote sources; import_remote.c. */
+    struct loop_timer *timer;
+    struct import_fetch *fetch; /* under way */
 };
 
-/* What a source found later, on the control loop: new texts, or that there are none for now. */
-void import_deliver(struct import *import, struct import_texts *owned_texts);
+/* What a source found later, on the control loop: new texts (`stale`, if not NULL, says why they
+ * are not the newest), or that there are none for now. */
+void import_deliver(struct import *import, struct import_texts *owned_texts,
+                    const struct error *stale);
 void import_trouble(struct import *import, const struct error *err);
 void import_free(struct import *import);
+
+/* Whether one around the import's node has these very texts. */
+enum status import_check_loop(const struct node *node, const struct import_texts *texts,
+                              struct error *err);
+
+/* ---- import_remote.c ---- */
+/* Fetches and waits for it. The texts are the caller's, also with an error (see
+ * import_fetched_fn): those without any have a count of 0. */
+void import_remote_wait(struct import *import, const void *args, struct import_texts *out,
+                        struct error *err);
+/* From now on, at once or after the source's time. */
+void import_remote_watch(struct import *import, bool at_once);
+void import_remote_stop(struct import *import);
 
 /* ---- foreach ---- */
 
@@ -126,14 +117,6 @@ struct import_git_args {
     struct duration pull_frequency;
     struct git_basic_args *basic_auth;
     struct git_ssh_args *ssh_key;
-};
-struct import_http_args {
-    struct str url;
-    struct duration poll_frequency;
-    struct duration poll_timeout;
-    struct str method;
-    struct str_map headers;
-    struct str body;
 };
 
 #endif

@@ -97,6 +97,7 @@ struct graph {
     struct self_registry *hidden; /* of components that show no metrics */
     bool reshape;                 /* a node asks for other modules */
     uint32_t nested_imports;      /* in the living generation */
+    int64_t import_waited_ns;     /* by the load that runs, for imports */
     struct log_tap *tap;          /* NULL = no receivers of log lines */
     struct loop *loops[GRAPH_MAX_DATA_LOOPS];
     unsigned loop_count;
@@ -226,7 +227,7 @@ enum status graph_start_loops(struct graph *graph, struct error *err);
 
 /* blocks_modules.c: blocks whose schema is known, and that are not offered yet. */
 extern const struct shape foreach_shape, import_file_shape, import_string_shape, import_git_shape,
-    import_http_shape, remotecfg_shape;
+    remotecfg_shape;
 struct argument_args {
     bool optional;
     struct any default_value;

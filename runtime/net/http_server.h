@@ -88,6 +88,8 @@ struct http_answer {
     const struct http_header *trailers; /* HTTP/2 only: gRPC */
     size_t trailer_count;
 };
+/* "Not Found"; "" where nobody has named the status. */
+struct str http_status_text(int status);
 void http_reply_answer(struct http_exchange *exchange, const struct http_answer *answer);
 /* Runs handler as if a request for `path_and_query` had come; the answer goes to done on the same
  * loop. For in-process requests. */

@@ -264,9 +264,6 @@ bool grpc_refuse(struct http_exchange *exchange, int status);
 /* http2.c: gives the stream up; the handler's answer will find nobody. */
 void http2_cancel(struct http_exchange *exchange);
 
-/* http_reply.c */
-struct str http_status_text(int status);
-
 /* net.c: memory that outlives scopes, and appends that tell of failure instead of leaving. */
 void *net_alloc(size_t size);
 void net_free(void *block);

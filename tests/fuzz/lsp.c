@@ -21,7 +21,7 @@ static bool find(void *arg, enum block_kind kind, struct str name, struct progra
 {
     (void)arg;
     if (kind != BLOCK_COMPONENT)
-        return blocks_find(kind, name, out);
+        return blocks_find(kind, name, import_registry, out);
     for (const struct component_def *const *def = component_registry; *def; def++) {
         if (!str_is(name, (*def)->name))
             continue;
