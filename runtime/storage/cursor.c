@@ -369,6 +369,17 @@ static void read_failed(struct wal_cursor *cursor, size_t index, const struct er
     }
 }
 
+/* What was written last need not be read from the disk. */
+static void take_kept(struct wal_cursor *cursor)
+{
+    struct wal *wal = cursor->wal;
+    if (wal->kept == 0 || wal->buffered != 0 || wal->kept_segment != cursor->segment ||
+        !reader_wants(&cursor->reader, wal->kept_at, wal->kept))
+        return;
+    reader_swap_window(&cursor->reader, &wal->buffer, &wal->buffer_cap, wal->kept_at, wal->kept);
+    wal->kept = 0;
+}
+
 static enum status read_here(struct wal_cursor *cursor, size_t index, struct wal_record *out,
                              struct error *err)
 {
@@ -378,6 +389,7 @@ static enum status read_here(struct wal_cursor *cursor, size_t index, struct wal
     int error;
     uint64_t damaged = cursor->reader.damaged;
     enum reader_result result;
+    take_kept(cursor);
     do
         result = reader_next(&cursor->reader, wal->segments.items[index].bytes,
                              wal_segment_last(wal, index), &head, &body, &error);

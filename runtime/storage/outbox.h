@@ -7,10 +7,11 @@
  *   cursor → codec fills requests → sender → 2xx → cursor
  *
  * A push is acknowledged when its records are in the log; a full or failing log is ACK_RETRY, never
- * a silent drop. Endpoints read from the log, not from memory. Each lane of an endpoint has at most
- * one request in flight and fills the next one meanwhile; items of one series or stream stay on one
- * lane, so their order is kept. A cursor moves after the answer, so that a crash repeats at most
- * what was in flight. Without endpoints pushes are acknowledged and forgotten.
+ * a silent drop. Endpoints read from the log, which still has in memory what it wrote last. Each
+ * lane of an endpoint has at most one request in flight and fills the next one meanwhile; items of
+ * one series or stream stay on one lane, so their order is kept. A cursor moves after the answer,
+ * so that a crash repeats at most what was in flight. Without endpoints pushes are acknowledged and
+ * forgotten.
  *
  * Refused requests (outbox_answer REFUSED, too many tries) are dropped and counted by reason.
  *

@@ -30,7 +30,7 @@ void reader_start(struct reader *r, int fd, uint64_t first)
     r->offset = SEGMENT_HEAD;
     r->end = SEGMENT_HEAD;
     r->last = first - 1;
-    r->skipping = false;
+    r->skipping = r->sure = false;
     r->limit = r->file_end = 0;
 }
 
@@ -65,6 +65,7 @@ static int window_fill(struct reader *r, size_t len)
         want = (size_t)(r->limit - r->offset);
     r->window_at = r->offset;
     r->window_len = 0;
+    r->sure = false;
     while (r->window_len < want) {
         ssize_t got = world_pread(r->fd, r->window + r->window_len, want - r->window_len,
                                   (off_t)(r->window_at + r->window_len));
@@ -79,6 +80,26 @@ static int window_fill(struct reader *r, size_t len)
         r->window_len += (size_t)got;
     }
     return 0;
+}
+
+bool reader_wants(const struct reader *r, uint64_t from, size_t len)
+{
+    bool in_window =
+        r->offset >= r->window_at && r->offset + RECORD_HEAD <= r->window_at + r->window_len;
+    return !in_window && r->offset >= from && r->offset + RECORD_HEAD <= from + len;
+}
+
+void reader_swap_window(struct reader *r, char **window, size_t *cap, uint64_t from, size_t len)
+{
+    char *mine = r->window;
+    size_t my_cap = r->window_cap;
+    r->window = *window;
+    r->window_cap = *cap;
+    r->window_at = from;
+    r->window_len = len;
+    r->sure = true;
+    *window = mine;
+    *cap = my_cap;
 }
 
 /* The `len` bytes at r->offset, or NULL with *error 0 when the file ends before. */
@@ -125,7 +146,7 @@ static const char *record_at(struct reader *r, uint64_t last, struct record_head
         head->sequence <= r->last || head->sequence > last)
         return NULL;
     at = bytes_at(r, RECORD_HEAD + head->length, error);
-    return at && record_intact(at, head) ? at : NULL;
+    return at && (r->sure || record_intact(at, head)) ? at : NULL;
 }
 
 /* Sequences have no gaps. Behind damage a record may be a later one that was copied here: then an

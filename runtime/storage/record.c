@@ -50,15 +50,17 @@ static uint32_t crc_of(const char *head, const char *body, size_t len)
     return hash_crc32c(crc, body, len);
 }
 
-void record_head_write(char out[RECORD_HEAD], uint8_t type, uint64_t sequence, struct str body)
+void record_head_write(char out[RECORD_HEAD], uint8_t type, uint64_t sequence, struct str first,
+                       struct str rest)
 {
     out[0] = RECORD_MARK;
     out[1] = SECOND_MARK;
     out[2] = (char)type;
     out[3] = 0;
-    put_le32(out + 4, (uint32_t)body.len);
+    put_le32(out + 4, (uint32_t)(first.len + rest.len));
     put_le64(out + 12, sequence);
-    put_le32(out + CRC_AT, crc_of(out, body.len ? body.ptr : "", body.len));
+    uint32_t crc = crc_of(out, first.len ? first.ptr : "", first.len);
+    put_le32(out + CRC_AT, hash_crc32c(crc, rest.len ? rest.ptr : "", rest.len));
 }
 
 bool record_head_read(const char at[RECORD_HEAD], struct record_head *out)

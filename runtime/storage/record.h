@@ -30,7 +30,9 @@ uint32_t get_le32(const char *at);
 uint64_t get_le64(const char *at);
 
 void segment_head_write(char out[SEGMENT_HEAD], uint64_t first_sequence, int64_t created_ns);
-void record_head_write(char out[RECORD_HEAD], uint8_t type, uint64_t sequence, struct str body);
+/* The body is `first` and then `rest`. */
+void record_head_write(char out[RECORD_HEAD], uint8_t type, uint64_t sequence, struct str first,
+                       struct str rest);
 /* False when these bytes cannot begin a record. */
 bool record_head_read(const char at[RECORD_HEAD], struct record_head *out);
 /* Whether head and body (which stands behind it) are as they were written. */
@@ -50,6 +52,7 @@ struct reader {
     uint64_t end;       /* behind the last intact record */
     uint64_t damaged;   /* places where something was skipped */
     bool skipping;
+    bool sure; /* the window was never read from a disk: its records are intact */
 };
 
 enum reader_result { READER_RECORD, READER_END, READER_ERROR };
@@ -58,6 +61,11 @@ void reader_init(struct reader *r, struct mem_owner *owner);
 void reader_release(struct reader *r);
 /* Begins at the first record of a segment whose first sequence is `first`. */
 void reader_start(struct reader *r, int fd, uint64_t first);
+/* Whether the next byte of the file is to be had, and is not in the window. */
+bool reader_wants(const struct reader *r, uint64_t from, size_t len);
+/* A window that holds `len` bytes of the file as they were written at `from`, in exchange for the
+ * window at hand. */
+void reader_swap_window(struct reader *r, char **window, size_t *cap, uint64_t from, size_t len);
 /* The next intact record that lies below `limit` bytes and whose sequence is at most `last`. The
  * body is valid until the next call. READER_ERROR: the file cannot be read, *error = -errno. */
 enum reader_result reader_next(struct reader *r, uint64_t limit, uint64_t last,

@@ -1,6 +1,6 @@
 /* The log's writing end: opening, groups of records, commits, and what happens when the disk fails.
- * Records wait in one buffer of WAL_BUFFER bytes until the commit; a larger record goes straight to
- * the file. Until its commit nothing of a group can be seen by a cursor, and a group that failed is
+ * Records wait in one buffer until the commit; one larger than WAL_BUFFER_MAX goes straight to the
+ * file. Until its commit nothing of a group can be seen by a cursor, and a group that failed is
  * cut off. */
 
 #include "runtime/storage/wal_internal.h"
@@ -133,9 +133,7 @@ enum status wal_open(const struct wal_options *options, struct wal **out, struct
     wal->options.path = NULL;
     wal->synced_ns = world_monotonic_ns();
     mem_scope_guard(undo_open, wal);
-    wal->buffer = mem_try_alloc_shared(wal->owner, WAL_BUFFER);
-    enum status status = wal->buffer ? open_all(wal, options->path, err)
-                                     : error_set(err, STATUS_MEMORY, "no memory for the log");
+    enum status status = open_all(wal, options->path, err);
     if (status != STATUS_OK) {
         wal_close(wal);
         return status;
@@ -260,7 +258,7 @@ void wal_tick(struct wal *wal)
  * segment. */
 static void cut_off(struct wal *wal)
 {
-    wal->buffered = 0;
+    wal->buffered = wal->kept = 0;
     wal->next = wal->committed;
     wal->dictionary = wal->committed_dictionary;
     if (wal->fd < 0)
@@ -298,10 +296,17 @@ static int put(struct wal *wal, const char *bytes, size_t len)
 
 static int flush(struct wal *wal)
 {
+    if (wal->buffered == 0)
+        return 0;
+    uint64_t at = wal->written;
     int failed = put(wal, wal->buffer, wal->buffered);
-    if (!failed)
-        wal->buffered = 0;
-    return failed;
+    if (failed)
+        return failed;
+    wal->kept = wal->buffered;
+    wal->kept_at = at;
+    wal->kept_segment = end_segment(wal)->first;
+    wal->buffered = 0;
+    return 0;
 }
 
 static enum status group_failed(struct wal *wal, int code, struct error *err)
@@ -349,6 +354,7 @@ static enum status segment_begin(struct wal *wal, struct error *err)
     wal->began_ns = segment.touched_ns;
     segment_head_write(wal->buffer, segment.first, segment.touched_ns);
     wal->buffered = SEGMENT_HEAD;
+    wal->kept = 0;
     return STATUS_OK;
 }
 
@@ -382,36 +388,72 @@ static enum status check_cap(struct wal *wal, size_t more, struct error *err)
     return STATUS_OK;
 }
 
-static int record_put(struct wal *wal, uint8_t type, struct str body)
+/* A buffer of at least `want` bytes; what it held is in the file. */
+static bool buffer_fit(struct wal *wal, size_t want)
 {
-    size_t whole = RECORD_HEAD + body.len;
-    int failed = 0;
-    if (whole > WAL_BUFFER - wal->buffered)
-        failed = flush(wal);
+    if (wal->buffer_cap >= want)
+        return true;
+    char *grown = mem_try_alloc_shared(wal->owner, want);
+    if (!grown)
+        return false;
+    mem_free(wal->buffer);
+    wal->buffer = grown;
+    wal->buffer_cap = want;
+    wal->kept = 0;
+    return true;
+}
+
+/* Makes room in the buffer for the whole record, or for less of it when it is too large. */
+static int make_room(struct wal *wal, size_t whole)
+{
+    if (whole <= wal->buffer_cap - wal->buffered)
+        return 0;
+    int failed = flush(wal);
+    if (failed || whole <= wal->buffer_cap || whole > WAL_BUFFER_MAX)
+        return failed;
+    (void)buffer_fit(wal, (whole | (WAL_BUFFER / 2 - 1)) + 1);
+    return 0;
+}
+
+static void buffer_put(struct wal *wal, struct str bytes)
+{
+    if (bytes.len)
+        memcpy(wal->buffer + wal->buffered, bytes.ptr, bytes.len);
+    wal->buffered += bytes.len;
+}
+
+static int record_put(struct wal *wal, uint8_t type, struct str first, struct str rest)
+{
+    size_t whole = RECORD_HEAD + first.len + rest.len;
+    int failed = make_room(wal, whole);
     if (failed)
         return failed;
-    char *head = wal->buffer + wal->buffered;
-    record_head_write(head, type, wal->next, body);
+    wal->kept = 0;
+    record_head_write(wal->buffer + wal->buffered, type, wal->next, first, rest);
     wal->buffered += RECORD_HEAD;
-    if (whole <= WAL_BUFFER) {
-        if (body.len)
-            memcpy(head + RECORD_HEAD, body.ptr, body.len);
-        wal->buffered += body.len;
+    if (whole <= wal->buffer_cap) {
+        buffer_put(wal, first);
+        buffer_put(wal, rest);
         return 0;
     }
     failed = flush(wal);
-    return failed ? failed : put(wal, body.ptr, body.len);
+    if (!failed)
+        failed = put(wal, first.ptr, first.len);
+    return failed ? failed : put(wal, rest.ptr, rest.len);
 }
 
-enum status wal_append(struct wal *wal, uint8_t type, struct str body, uint64_t *sequence,
-                       struct error *err)
+enum status wal_append_pair(struct wal *wal, uint8_t type, struct str first, struct str rest,
+                            uint64_t *sequence, struct error *err)
 {
+    size_t len = first.len + rest.len;
     if (wal->lost)
         return error_set(err, STATUS_UNAVAILABLE, "write-ahead log failed before this record");
-    if (body.len > WAL_BODY_MAX)
-        return error_set(err, STATUS_LIMIT, "record of %zu bytes", body.len);
+    if (len > WAL_BODY_MAX)
+        return error_set(err, STATUS_LIMIT, "record of %zu bytes", len);
     wal_begin(wal);
-    enum status status = check_cap(wal, RECORD_HEAD + body.len, err);
+    enum status status = check_cap(wal, RECORD_HEAD + len, err);
+    if (status == STATUS_OK && wal->buffered == 0 && !buffer_fit(wal, WAL_BUFFER))
+        status = error_set(err, STATUS_UNAVAILABLE, "no memory for the log");
     if (status == STATUS_OK && wal->fd < 0)
         status = segment_begin(wal, err);
     if (status != STATUS_OK) {
@@ -420,15 +462,21 @@ enum status wal_append(struct wal *wal, uint8_t type, struct str body, uint64_t 
             cut_off(wal);
         return status;
     }
-    int failed = record_put(wal, type, body);
+    int failed = record_put(wal, type, first, rest);
     if (failed)
         return group_failed(wal, failed, err);
     if (type & WAL_DICTIONARY)
-        wal->dictionary += RECORD_HEAD + body.len;
+        wal->dictionary += RECORD_HEAD + len;
     if (sequence)
         *sequence = wal->next;
     wal->next++;
     return STATUS_OK;
+}
+
+enum status wal_append(struct wal *wal, uint8_t type, struct str body, uint64_t *sequence,
+                       struct error *err)
+{
+    return wal_append_pair(wal, type, body, STR_NONE, sequence, err);
 }
 
 void wal_abandon(struct wal *wal)

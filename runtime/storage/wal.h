@@ -64,6 +64,9 @@ void wal_want_segment(struct wal *wal);
  * ENOSPC), STATUS_LIMIT when it is too large. */
 enum status wal_append(struct wal *wal, uint8_t type, struct str body, uint64_t *sequence,
                        struct error *err);
+/* The same with a body that is in two pieces. */
+enum status wal_append_pair(struct wal *wal, uint8_t type, struct str first, struct str rest,
+                            uint64_t *sequence, struct error *err);
 /* Everything appended since the last commit is in the kernel (and on the platter when sync_interval
  * is 0). Call before acknowledging. If it fails, all of these records are gone, as they are when a
  * wal_append before it failed. */

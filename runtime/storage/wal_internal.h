@@ -46,8 +46,12 @@ struct wal {
     uint64_t dictionary; /* bytes of dictionaries in the segment: they do not make it full */
     uint64_t committed_dictionary;
     uint64_t written; /* bytes in the file; the segment's `bytes` of them committed */
-    char *buffer;     /* behind them, not yet in the file */
-    size_t buffered;
+    char *buffer;     /* behind them, not yet in the file; NULL until it is needed */
+    size_t buffered, buffer_cap;
+    /* The buffer still holds what went to the file last: a cursor that comes to it takes the buffer
+     * in exchange for its own window, and reads nothing from the disk. */
+    size_t kept;
+    uint64_t kept_at, kept_segment;
     uint64_t next;      /* sequence of the next record */
     uint64_t committed; /* the same at the last commit */
     int64_t began_ns;   /* wall time of the segment's beginning */
@@ -56,7 +60,8 @@ struct wal {
     struct wal_stats stats; /* the counters in it */
 };
 
-enum { WAL_BUFFER = 128 * 1024 };
+/* The buffer grows to a record, at most to WAL_BUFFER_MAX. */
+enum { WAL_BUFFER = 128 * 1024, WAL_BUFFER_MAX = 1024 * 1024 };
 
 /* segments.c */
 void wal_segment_name(char out[WAL_NAME_MAX], uint64_t first);

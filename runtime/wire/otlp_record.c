@@ -45,14 +45,13 @@ enum { JOINED = 0x80, HEAD_MAX = 1 + 4 * PUT_VARINT_MAX };
 
 static void *writer_new(struct mem_owner *owner)
 {
-    struct buf *scratch = mem_zalloc(owner, sizeof(*scratch));
-    buf_init(scratch, owner, BUFFER_MAX);
-    return scratch;
+    (void)owner;
+    return NULL;
 }
 
 static void writer_free(void *writer)
 {
-    mem_free(writer);
+    (void)writer;
 }
 
 static void writer_lost(void *writer)
@@ -75,18 +74,12 @@ static enum status writer_write(void *writer, struct wal *wal, struct batch *bat
                                 struct error *err)
 {
     const struct otlp_batch *b = batch_otlp(batch);
-    struct buf body;
-    buf_init(&body, ((struct buf *)writer)->owner, BUFFER_MAX);
     char head[HEAD_MAX];
+    (void)writer;
     size_t len = write_head(b, head);
     if (b->bytes.len + len > WAL_BODY_MAX)
         return error_set(err, STATUS_LIMIT, "OTLP request of %zu bytes", b->bytes.len);
-    buf_reserve(&body, len + b->bytes.len);
-    buf_append(&body, head, len);
-    buf_str(&body, b->bytes);
-    enum status status = wal_append(wal, RECORD_OTLP, buf_view(&body), NULL, err);
-    buf_release(&body);
-    return status;
+    return wal_append_pair(wal, RECORD_OTLP, str_of(head, len), b->bytes, NULL, err);
 }
 
 static void *encoder_new(const void *options, struct mem_owner *owner)

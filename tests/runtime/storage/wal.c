@@ -494,6 +494,55 @@ TEST(wal, large_records_pass_through)
     fake_files_free(files);
 }
 
+/* A record of `len` bytes that differ with n. */
+static void fill_large(char *bytes, size_t len, unsigned n)
+{
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (char)((i + n) * 13 >> 2);
+}
+
+TEST(wal, what_was_written_last_is_read_from_memory)
+{
+    struct fake_files *files = fake_files_new();
+    world_enter(fake_files_world(files));
+    struct wal_options options = {.path = "/log", .sync_interval_ns = -1};
+    struct wal *wal = open_log(&options);
+    struct wal_cursor *cursor = cursor_of(wal), *other = NULL;
+    cr_assert_eq(wal_cursor_open(wal, STR("other"), true, &other, NULL), STATUS_OK);
+    struct wal_record record = {0}, seen;
+    size_t len = 300 * 1000;
+    char *bytes = mem_alloc(NULL, len), *last = mem_alloc(NULL, len);
+    for (unsigned n = 0; n < 40; n++) {
+        size_t part = n % 3 ? len - n : 100;
+        fill_large(bytes, part, n);
+        cr_assert_eq(
+            wal_append_pair(wal, 1, str_of(bytes, n), str_of(bytes + n, part - n), NULL, NULL),
+            STATUS_OK);
+        cr_assert_eq(wal_commit(wal, NULL), STATUS_OK);
+        /* The record at hand is not touched by what was written after it. */
+        cr_assert(str_eq(record.body, str_of(last, record.body.len)));
+        uint64_t before = fake_files_operations(files);
+        cr_assert_eq(wal_read(cursor, &record, NULL), STATUS_OK);
+        cr_assert(n == 0 || fake_files_operations(files) == before);
+        cr_assert(str_eq(record.body, str_of(bytes, part)));
+        memcpy(last, bytes, part);
+    }
+    wal_rewind(cursor);
+    for (unsigned n = 0; n < 40; n++) {
+        cr_assert_eq(wal_read(cursor, &record, NULL), STATUS_OK);
+        cr_assert_eq(wal_read(other, &seen, NULL), STATUS_OK);
+        cr_assert(str_eq(record.body, seen.body));
+        cr_assert_eq(record.body.len, n % 3 ? len - n : 100);
+        fill_large(bytes, record.body.len, n);
+        cr_assert(str_eq(record.body, str_of(bytes, record.body.len)));
+    }
+    mem_free(bytes);
+    mem_free(last);
+    wal_close(wal);
+    world_enter(NULL);
+    fake_files_free(files);
+}
+
 TEST(wal, failing_memory_is_an_error)
 {
     struct wal_options options = options_of(-1);
