@@ -111,7 +111,8 @@ const struct stage_def stage_labels = {"labels", labels_create, labels_run, NULL
 
 /* ---- static_labels ---- */
 static const struct row static_rows[] = {
-    {ATTR(struct stage_static_labels_args, values), .required = true, .doc = "Labels to set."},
+    {ATTR(struct stage_static_labels_args, values), .required = true,
+     .doc = "Labels to set; those with an empty value are left as they are."},
     {0},
 };
 STAGE_SHAPE(static_labels, static_rows, NULL);
@@ -121,7 +122,17 @@ static enum status static_create(struct stage *stage, const void *args, struct a
 {
     const struct stage_static_labels_args *a = args;
     struct renames *state = stage->state = ARENA_NEW(arena, struct renames);
-    return read_renames(&a->values, state, arena, err);
+    if (read_renames(&a->values, state, arena, err) != STATUS_OK)
+        return err->status;
+    state->count = 0;
+    for (size_t i = 0; i < a->values.count; i++) {
+        struct str value = a->values.items[i].value;
+        if (!utf8_valid(value))
+            return error_set(err, STATUS_INVALID, "invalid label value: %.*s", STR_ARG(value));
+        if (value.len != 0)
+            state->items[state->count++] = state->items[i];
+    }
+    return STATUS_OK;
 }
 
 static enum stage_result static_run(struct stage *stage, struct log_line *line)

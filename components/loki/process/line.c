@@ -133,11 +133,5 @@ struct str line_print(struct log_line *line, const char *format, ...)
 
 bool label_name_valid(struct str name)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-        if (!is_letter && (i == 0 || c < '0' || c > '9'))
-            return false;
-    }
-    return name.len != 0;
+    return name.len != 0 && utf8_valid(name);
 }

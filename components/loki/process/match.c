@@ -82,13 +82,22 @@ static enum status create(struct stage *stage, const void *args, struct arena *a
     return error_prefix(err, "match stage failed to create pipeline: ");
 }
 
+/* A pipeline begins with the labels as extracted values, a nested one too. */
+static void extract_labels(struct log_line *line)
+{
+    for (size_t i = 0; i < line->labels->count; i++)
+        line_set_string(line, line->labels->pairs[i].name, line->labels->pairs[i].value);
+}
+
 static enum stage_result run(struct stage *stage, struct log_line *line)
 {
     const struct state *state = stage->state;
     if (!selector_matches(&state->selector, line->labels, line->line))
         return STAGE_KEEP;
-    if (!state->drops)
+    if (!state->drops) {
+        extract_labels(line);
         return stages_run(&state->stages, line);
+    }
     stage_dropped(stage, state->reason);
     return STAGE_DROP;
 }

@@ -52,18 +52,16 @@ static struct str take_name(struct parser *p)
     return name;
 }
 
-/* A Go string literal. */
+/* A Go string literal in double quotes; the language of selectors has no other. */
 static enum status take_string(struct parser *p, struct str *out)
 {
     size_t from = p->at;
-    char quote = p->at < p->text.len ? p->text.ptr[p->at] : '\0';
     struct buf value;
-    if (quote != '"' && quote != '`')
+    if (p->at == p->text.len || p->text.ptr[p->at] != '"')
         return wrong(p, "expecting STRING");
     p->at++;
-    while (p->at < p->text.len && p->text.ptr[p->at] != quote) {
-        p->at += quote == '"' && p->text.ptr[p->at] == '\\' ? 2 : 1;
-    }
+    while (p->at < p->text.len && p->text.ptr[p->at] != '"')
+        p->at += p->text.ptr[p->at] == '\\' ? 2 : 1;
     if (p->at >= p->text.len)
         return wrong(p, "literal not terminated");
     p->at++;
@@ -95,7 +93,7 @@ static enum status parse_matcher(struct parser *p)
 {
     struct str name = take_name(p);
     if (name.len == 0)
-        return wrong(p, "unexpected token, expecting IDENTIFIER or }");
+        return wrong(p, "unexpected token, expecting IDENTIFIER");
     if (take(p, "=~"))
         return add(p, name, true, false);
     if (take(p, "!~"))
@@ -111,13 +109,11 @@ static enum status parse_matchers(struct parser *p)
 {
     if (!take(p, "{"))
         return wrong(p, "unexpected token, expecting {");
-    while (!take(p, "}")) {
-        if (p->out->count != 0 && !take(p, ","))
-            return wrong(p, "unexpected token, expecting , or }");
+    do {
         if (parse_matcher(p) != STATUS_OK)
             return p->err->status;
-    }
-    return STATUS_OK;
+    } while (take(p, ","));
+    return take(p, "}") ? STATUS_OK : wrong(p, "unexpected token, expecting , or }");
 }
 
 static enum status parse_filter(struct parser *p)

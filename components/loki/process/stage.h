@@ -122,7 +122,7 @@ const struct log *stage_log(const struct stage *stage);
 struct self_group *stage_metrics(const struct stage *stage);
 int64_t stage_now_ns(const struct stage *stage); /* wall */
 
-/* Model label names: [a-zA-Z_][a-zA-Z0-9_]*. */
+/* Label names: any text in UTF-8 that is not empty, as Prometheus 3 has them. */
 bool label_name_valid(struct str name);
 
 #endif

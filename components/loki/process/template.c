@@ -4,6 +4,7 @@
 #include "components/loki/process/template/template.h"
 
 #include "base/regex.h"
+#include "base/strconv.h"
 #include "components/loki/process/args.h"
 #include "components/loki/process/stage.h"
 
@@ -137,7 +138,10 @@ static enum status replace_create(struct stage *stage, const void *args, struct 
     state->regex = regex_new(a->expression, REGEX_SEARCH, err);
     if (state->regex == NULL)
         return error_prefix(err, "could not compile regular expression: ");
-    return STATUS_OK;
+    if (regex_groups(state->regex) < MAX_GROUPS)
+        return STATUS_OK;
+    regex_unref(state->regex);
+    return error_set(err, STATUS_LIMIT, "more than %d groups", MAX_GROUPS - 1);
 }
 
 struct replacing {
@@ -145,15 +149,31 @@ struct replacing {
     struct view view;
     struct str input;
     struct buf out;
-    size_t done; /* bytes of the input that are in `out` */
+    size_t done;                  /* bytes of the input that are in `out` */
+    struct str first[MAX_GROUPS]; /* the groups of the first match; empty where none took part */
+    struct str made[MAX_GROUPS];  /* what the same text became last; NULL = never met */
+    unsigned count;
+    bool found;
 };
+
+/* What a named group of the first match held is extracted as what that text became last, in
+ * whichever match. */
+static void note_made(struct replacing *r, struct str captured, struct str made)
+{
+    for (unsigned i = 1; i < r->count; i++) {
+        if (str_eq(r->first[i], captured))
+            r->made[i] = made;
+    }
+}
 
 /* One match: its groups are replaced from left to right; one that begins before the last ended is
  * skipped. */
-static bool replace_match(struct replacing *r, const struct str *groups, unsigned count,
-                          bool is_first)
+static bool replace_match(struct replacing *r, const struct str *groups)
 {
-    for (unsigned i = 1; i < count; i++) {
+    for (unsigned i = 1; i < r->count && !r->found; i++)
+        r->first[i] = groups[i].ptr != NULL ? groups[i] : STR("");
+    r->found = true;
+    for (unsigned i = 1; i < r->count; i++) {
         struct str text;
         if (groups[i].ptr == NULL)
             continue;
@@ -161,9 +181,7 @@ static bool replace_match(struct replacing *r, const struct str *groups, unsigne
         r->view.value = groups[i];
         if (!execute(r->state->template, &r->view, &text))
             return false;
-        struct str name = regex_group_name(r->state->regex, i);
-        if (is_first && name.len != 0)
-            line_set_string(r->view.line, name, text);
+        note_made(r, groups[i], text);
         if (r->done > from)
             continue;
         buf_str(&r->out, str_slice(r->input, r->done, from));
@@ -173,29 +191,47 @@ static bool replace_match(struct replacing *r, const struct str *groups, unsigne
     return true;
 }
 
+/* All matches, as Go finds them: an empty one that follows another at once does not count. */
 static bool replace_all(struct replacing *r)
 {
     struct str groups[MAX_GROUPS];
-    unsigned count = regex_groups(r->state->regex) + 1;
-    bool is_first = true;
+    size_t previous = SIZE_MAX;
     size_t at = 0;
-    if (count > MAX_GROUPS)
-        count = MAX_GROUPS;
-    while (at <= r->input.len && regex_capture(r->state->regex, r->input, at, groups, count)) {
+    r->count = regex_groups(r->state->regex) + 1;
+    while (at <= r->input.len && regex_capture(r->state->regex, r->input, at, groups, r->count)) {
         size_t from = (size_t)(groups[0].ptr - r->input.ptr);
-        if (!replace_match(r, groups, count, is_first))
+        size_t to = from + groups[0].len;
+        bool is_new = to != at || from != previous;
+        unsigned width = 1;
+        if (to == at && at < r->input.len)
+            utf8_decode(str_slice(r->input, at, r->input.len), &width);
+        at = to == at ? at + width : to;
+        previous = to;
+        if (is_new && !replace_match(r, groups))
             return false;
-        is_first = false;
-        at = from + (groups[0].len != 0 ? groups[0].len : 1);
     }
     buf_str(&r->out, str_slice(r->input, r->done, r->input.len));
-    return !is_first && buf_ok(&r->out);
+    return r->found && buf_ok(&r->out);
+}
+
+static void replace_extract(struct replacing *r)
+{
+    for (unsigned i = 1; i < r->count; i++) {
+        struct str name = regex_group_name(r->state->regex, i);
+        if (name.len != 0 && r->made[i].ptr != NULL)
+            line_set_string(r->view.line, name, r->made[i]);
+    }
 }
 
 static enum stage_result replace_run(struct stage *stage, struct log_line *line)
 {
     const struct replace_state *state = stage->state;
-    struct replacing r = {.state = state, .view = {.line = line, .has_value = true}};
+    struct replacing r __attribute__((uninitialized));
+    r.state = state;
+    r.view = (struct view){.line = line, .has_value = true};
+    r.done = 0;
+    r.found = false;
+    memset(r.made, 0, sizeof r.made);
     if (!line_source(line, state->source, &r.input))
         return STAGE_KEEP;
     buf_init(&r.out, NULL, MAX_OUTPUT);
@@ -206,6 +242,7 @@ static enum stage_result replace_run(struct stage *stage, struct log_line *line)
         } else {
             line->line = text;
         }
+        replace_extract(&r);
     }
     buf_release(&r.out);
     return STAGE_KEEP;

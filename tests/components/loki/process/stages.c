@@ -108,9 +108,9 @@ TEST(components_loki_stages, change_lines_labels_and_metadata)
          "abc", "{} ABC!"},
         {"  stage.match {\n    selector = \"{filename=\\\"x\\\"}\"\n    action = \"drop\"\n  }\n",
          "kept", "{} kept"},
-        {"  stage.match {\n    selector = \"{} |= \\\"bad\\\"\"\n    action = \"drop\"\n  }\n",
+        {"  stage.match {\n    selector = \"{filename=\\\"\\\"} |= \\\"bad\\\"\"\n    action = \"drop\"\n  }\n",
          "a bad line", ""},
-        {"  stage.match {\n    selector = \"{} |~ \\\"^g\\\"\"\n"
+        {"  stage.match {\n    selector = \"{filename=\\\"\\\"} |~ \\\"^g\\\"\"\n"
          "    stage.static_labels {\n      values = {m = \"y\"}\n    }\n  }\n",
          "good", "{m=\"y\"} good"},
         {"  stage.drop {\n    longer_than = \"5B\"\n  }\n", "123456", ""},
@@ -118,4 +118,66 @@ TEST(components_loki_stages, change_lines_labels_and_metadata)
         {"  stage.drop {\n    expression = \"debug\"\n  }\n", "a debug line", ""},
     };
     CHECK(examples);
+}
+
+#define REPLACE(expression, with)                                                                  \
+    "  stage.replace {\n    expression = \"" expression "\"\n    replace = \"" with "\"\n  }\n"
+
+TEST(components_loki_stages, behave_as_alloys_do_at_the_edges)
+{
+    static const struct example examples[] = {
+        /* Any text is a label name; an empty static value leaves the label as it is. */
+        {"  stage.static_labels {\n    values = {\"bad-key\" = \"1\", x = \"\", y = null}\n  }\n",
+         "l", "{\"bad-key\"=\"1\"} l"},
+        {"  stage.static_labels {\n    values = {a = \"1\"}\n  }\n"
+         "  stage.static_labels {\n    values = {a = \"\"}\n  }\n",
+         "l", "{a=\"1\"} l"},
+        /* An empty match right behind another does not count. */
+        {REPLACE("(x)?(?P<b>.*)", "{{ .Value }}-"), "abc", "{} abc-"},
+        {REPLACE("(x*)", "_"), "axb", "{} _a_b_"},
+        {REPLACE("(x*)", "_"), "\xc3\xbcx", "{} _\xc3\xbc_"},
+        {REPLACE("x*", "_"), "axb", "{} axb"},
+        /* A name gets what its text of the first match became last. */
+        {REPLACE("(?P<a>a)|(?P<b>b)", "<{{ .Value }}>") TO_LABEL("a") TO_LABEL("b"), "ab",
+         "{a=\"<a>\"} <a><b>"},
+        {REPLACE("(?P<a>a)(?P<b>b?)", "[{{ .Value }}]") TO_LABEL("b"), "a ab",
+         "{b=\"[]\"} [a][] [a][b]"},
+        /* A nested pipeline begins with the labels as they are. */
+        {"  stage.static_labels {\n    values = {a = \"1\"}\n  }\n"
+         "  stage.match {\n    selector = \"{a=\\\"1\\\"}\"\n"
+         "    stage.labels {\n      values = {b = \"a\"}\n    }\n  }\n",
+         "l", "{a=\"1\", b=\"1\"} l"},
+    };
+    CHECK(examples);
+}
+
+TEST(components_loki_stages, refuse_selectors_that_alloy_refuses)
+{
+    static const char *const selectors[] = {
+        "{}", "{a=\"1\",}", "{a=`1`}", "{a=\"1\"} |= `x`", "{a=\"1\"} | json", "a", "{a=\"1\""};
+    struct rig rig;
+    char config[1024];
+    lines_begin();
+    rig_init_with(&rig, &(struct graph_options){.components = components,
+                                                .min_stability = STABILITY_EXPERIMENTAL});
+    for (size_t i = 0; i < sizeof selectors / sizeof *selectors; i++) {
+        char quoted[128];
+        size_t at = 0;
+        for (const char *c = selectors[i]; *c != '\0'; c++) {
+            if (*c == '"')
+                quoted[at++] = '\\';
+            quoted[at++] = *c;
+        }
+        quoted[at] = '\0';
+        snprintf(config, sizeof config,
+                 "test.lines \"l\" { }\nloki.process \"p\" {\n  forward_to = "
+                 "[test.lines.l.receiver]\n  stage.match {\n    selector = \"%s\"\n"
+                 "    action = \"drop\"\n  }\n}\n",
+                 quoted);
+        enum graph_outcome outcome = rig_load(&rig, config);
+        cr_assert(strstr(rig_problems(&rig), "invalid selector syntax") != NULL, "%s: %d %s",
+                  selectors[i], (int)outcome, rig_problems(&rig));
+    }
+    rig_release(&rig);
+    lines_end();
 }
