@@ -25,6 +25,7 @@ libre2-dev
 libsnappy-dev
 libsqlite3-dev
 libssl-dev
+libtree-sitter-dev
 libuv1-dev
 libxxhash-dev
 libyaml-dev
@@ -46,7 +47,6 @@ git
 iproute2
 libclang-rt-14-dev
 libcriterion-dev
-libtree-sitter-dev
 neovim
 prometheus
 prometheus-node-exporter

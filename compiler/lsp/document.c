@@ -1,7 +1,7 @@
 /* Documents: what the editor has open, and files beside them as they are on the disk. The map is
  * keyed by path, as editors differ in how they write a URI; answers use the editor's own. */
 
-#include "compiler/lsp/inner.h"
+#include "compiler/lsp/tree.h"
 
 #include "base/file.h"
 #include "base/world.h"
@@ -65,6 +65,7 @@ static void drop_text(struct lsp_document *d)
     d->exists = false;
 }
 
+/* The tree is not of this text unless the caller has told it of the edit. */
 static bool set_text(struct lsp_document *d, struct str text)
 {
     struct source *source = source_new(str_from(d->path), text, NULL);
@@ -77,6 +78,7 @@ static bool set_text(struct lsp_document *d, struct str text)
 static void free_document(struct lsp_document *d)
 {
     drop_text(d);
+    lsp_tree_drop(d);
     mem_free(d->uri);
     mem_free(d->path);
     mem_free(d->tokens);
@@ -142,6 +144,7 @@ static bool read_from_disk(struct lsp_document *d)
     struct buf text;
     struct error err;
     buf_init(&text, NULL, SOURCE_MAX_BYTES);
+    lsp_tree_drop(d);
     bool good = file_read(AT_FDCWD, d->path, &text, &err) == STATUS_OK &&
                 source_check_encoding(buf_view(&text), &err) == STATUS_OK &&
                 set_text(d, buf_view(&text));
@@ -208,6 +211,7 @@ void lsp_did_open(struct lsp_request *rq)
     d->uri = mem_strdup(NULL, uri.ptr, uri.len);
     d->open = true;
     d->version = version ? version->integer : 0;
+    lsp_tree_drop(d);
     set_text(d, text->text);
     touch(rq->lsp, d);
 }
@@ -219,6 +223,7 @@ static void change(struct lsp *lsp, struct lsp_document *d, const struct doc *on
     if (!text || text->kind != DOC_STRING)
         return;
     if (!range) {
+        lsp_tree_drop(d);
         set_text(d, text->text);
         return;
     }
@@ -229,8 +234,12 @@ static void change(struct lsp *lsp, struct lsp_document *d, const struct doc *on
     buf_str(&made, str_slice(old, 0, span.start));
     buf_str(&made, text->text);
     buf_str(&made, str_slice(old, span.end, old.len));
-    if (buf_ok(&made))
-        set_text(d, buf_view(&made));
+    struct source *before = source_ref(d->source);
+    if (buf_ok(&made) && set_text(d, buf_view(&made)))
+        lsp_tree_edit(d, span, (uint32_t)text->text.len, before, d->source);
+    else
+        lsp_tree_drop(d);
+    source_unref(before);
     buf_release(&made);
 }
 
@@ -272,6 +281,7 @@ void lsp_did_close(struct lsp_request *rq)
         d->reported = false;
     }
     drop_text(d);
+    lsp_tree_drop(d);
 }
 
 /* Files on the disk have changed: they are read again when they are next wanted. */

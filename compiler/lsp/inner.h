@@ -43,7 +43,10 @@ struct lsp_document {
     struct source *source;
     struct outline outline; /* of `source`, made when asked for */
     bool outlined;
-    int64_t mtime_ns; /* of the file that was read */
+    struct TSTree *tree; /* tree.c; NULL = none yet */
+    bool tree_current;   /* it is that of `source`; else of an earlier text, with the edits */
+    bool tree_refused;   /* there is none for this text */
+    int64_t mtime_ns;    /* of the file that was read */
     int64_t size;
     uint32_t *tokens; /* the last semantic tokens given, for deltas */
     size_t token_count;
@@ -62,7 +65,9 @@ struct lsp_settings {
 };
 enum lsp_unit { UNIT_AUTO, UNIT_FILE, UNIT_FOLDER };
 
-struct lsp_live; /* live.c */
+struct lsp_live;  /* live.c */
+struct lsp_trees; /* tree.c */
+struct TSTree;
 
 struct lsp {
     const struct lsp_options *options;
@@ -79,6 +84,7 @@ struct lsp {
     struct arena catalog_arena;
     struct catalog *catalog; /* components that are known and not offered */
     struct lsp_live *live;
+    struct lsp_trees *trees;
     enum lsp_encoding encoding;
     bool initialized;
     bool shut_down;

@@ -6,8 +6,9 @@
  * that the editor has not opened are read through base/world.h.
  *
  * What is true of a text (diagnostics, formatting) comes from the compiler's reader and checks, the
- * same calls that `invar validate` and `invar fmt` make. What half-typed text means comes from the
- * outline (outline.h), which is made of tokens and accepts everything.
+ * same calls that `invar validate` and `invar fmt` make. What a place in half-typed text means
+ * comes from the outline (outline.h), which is made of tokens and accepts everything; colours,
+ * folds and selections come from the tree-sitter tree and the grammar's queries (tree.h).
  *
  * Use: lsp_feed what arrived, lsp_work until it returns false; it handles one message a call.
  * When no input is waiting, lsp_settle publishes the diagnostics of what changed, so that several

@@ -3,6 +3,7 @@
 #include "compiler/catalog.h"
 #include "compiler/lsp/inner.h"
 #include "compiler/lsp/live.h"
+#include "compiler/lsp/tree.h"
 
 struct lsp *lsp_new(const struct lsp_options *options)
 {
@@ -24,6 +25,7 @@ struct lsp *lsp_new(const struct lsp_options *options)
                               .stability = options->program.min_stability,
                               .community = options->program.community};
     lsp->live = live_new();
+    lsp->trees = trees_new();
     return lsp;
 }
 
@@ -33,6 +35,7 @@ void lsp_free(struct lsp *lsp)
         return;
     lsp_documents_release(lsp);
     live_free(lsp->live);
+    trees_free(lsp->trees);
     for (size_t i = 0; i < lsp->folders.len; i++)
         mem_free(lsp->folders.items[i]);
     VEC_RELEASE(&lsp->folders);

@@ -1,6 +1,8 @@
-/* The structure of a text: what folds, what a selection grows to, what links lead to. */
+/* The structure of a text: what folds, what a selection grows to, what links lead to. Folds come
+ * from the grammar's query and selections from its tree; where there is none, from the outline. */
 
 #include "compiler/lsp/names.h"
+#include "compiler/lsp/tree.h"
 
 #include "base/strconv.h"
 #include "base/world.h"
@@ -52,28 +54,73 @@ static uint32_t comment_run(const struct outline *o, uint32_t id, uint32_t *last
     return next;
 }
 
-void lsp_folding_range(struct lsp_request *rq)
+static void fold_outline(struct json_writer *w, const struct outline *o)
 {
-    struct lsp_document *d = lsp_document_of(rq);
-    if (!d)
-        return;
-    const struct outline *o = lsp_outline(d);
-    json_array(rq->w);
     for (uint32_t id = 1; id < o->count; id++) {
         const struct outline_node *node = &o->nodes[id];
         if (node->kind == OUTLINE_COMMENT) {
             uint32_t first = line_of(o->source, node->all.start);
             uint32_t last;
             id = comment_run(o, id, &last);
-            put_fold(rq->w, first, last, "comment");
+            put_fold(w, first, last, "comment");
         } else if (has_brackets(node)) {
             /* The line of the closing bracket stays. */
             uint32_t last = line_of(o->source, node->close);
             last -= node->closed && last > 0;
-            put_fold(rq->w, line_of(o->source, node->open), last, NULL);
+            put_fold(w, line_of(o->source, node->open), last, NULL);
         }
     }
+}
+
+struct fold {
+    uint32_t first; /* lines */
+    uint32_t last;
+    bool is_comment;
+};
+
+struct folding {
+    const struct source *source;
+    VEC(struct fold) folds;
+};
+
+static void take_fold(void *arg, struct str name, TSNode node)
+{
+    struct folding *f = arg;
+    struct span span = tree_span(node);
+    (void)name;
+    if (span.end <= span.start)
+        return;
+    struct fold fold = {line_of(f->source, span.start), line_of(f->source, span.end - 1),
+                        f->source->text.ptr[span.start] == '/'};
+    struct fold *before = f->folds.len ? &f->folds.items[f->folds.len - 1] : NULL;
+    if (!fold.is_comment) {
+        TSNode last = ts_node_child(node, ts_node_child_count(node) - 1);
+        fold.last -= !ts_node_is_missing(last) && fold.last > 0; /* the closing bracket's stays */
+    } else if (before && before->is_comment && fold.first == before->last + 1) {
+        before->last = fold.last; /* a run of comments is one */
+        return;
+    }
+    VEC_PUSH(&f->folds, fold);
+}
+
+void lsp_folding_range(struct lsp_request *rq)
+{
+    struct lsp_document *d = lsp_document_of(rq);
+    if (!d)
+        return;
+    struct folding f = {.source = d->source};
+    const TSTree *tree = lsp_tree(rq->lsp, d);
+    bool folded = tree && lsp_tree_captures(rq->lsp, tree, TREE_FOLDS, (struct span){0, UINT32_MAX},
+                                            take_fold, &f);
+    json_array(rq->w);
+    for (size_t i = 0; folded && i < f.folds.len; i++) {
+        struct fold fold = f.folds.items[i];
+        put_fold(rq->w, fold.first, fold.last, fold.is_comment ? "comment" : NULL);
+    }
+    if (!folded)
+        fold_outline(rq->w, lsp_outline(d));
     json_array_end(rq->w);
+    VEC_RELEASE(&f.folds);
 }
 
 /* ---- selection ---- */
@@ -129,21 +176,56 @@ static void grow_node(struct growth *g, const struct outline *o, uint32_t id, ui
     grow(g, node->all, cursor);
 }
 
-static void put_selection(struct lsp_request *rq, const struct outline *o, uint32_t cursor)
+static void grow_by_outline(struct growth *g, const struct outline *o, uint32_t cursor)
 {
-    struct growth *g = arena_zalloc(rq->arena, sizeof(*g));
-    uint32_t id = outline_at(o, cursor);
-    grow(g, (struct span){cursor, cursor}, cursor);
-    for (;; id = o->nodes[id].parent) {
+    for (uint32_t id = outline_at(o, cursor);; id = o->nodes[id].parent) {
         grow_node(g, o, id, cursor);
         if (!id)
             break;
     }
+}
+
+static bool is_word(char c)
+{
+    return c == '_' || (c & 0x80) || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
+
+/* What stands between brackets or quotes first, then with them. */
+static void grow_by_tree(struct growth *g, const struct source *source, const TSTree *tree,
+                         uint32_t cursor)
+{
+    const char *text = source->text.ptr;
+    struct span around[SELECTION_MAX];
+    /* At the end of a word it is the word that is meant. */
+    bool behind = cursor > 0 && is_word(text[cursor - 1]) && !is_word(text[cursor]);
+    uint32_t from = cursor - behind;
+    size_t count = lsp_tree_around(tree, from, cursor, around, SELECTION_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct span span = around[i];
+        bool closes = span.end - span.start >= 2 && strchr("}])\"`", text[span.end - 1]);
+        if (closes && strchr("{[(\"`", text[span.start]))
+            grow(g,
+                 strchr("\"`", text[span.start]) ? (struct span){span.start + 1, span.end - 1}
+                                                 : trimmed(source, span.start + 1, span.end - 1),
+                 cursor);
+        grow(g, span, cursor);
+    }
+    grow(g, (struct span){0, (uint32_t)source->text.len}, cursor);
+}
+
+static void put_selection(struct lsp_request *rq, struct lsp_document *d, uint32_t cursor)
+{
+    struct growth *g = arena_zalloc(rq->arena, sizeof(*g));
+    const TSTree *tree = lsp_tree(rq->lsp, d);
+    if (tree)
+        grow_by_tree(g, d->source, tree, cursor);
+    else
+        grow_by_outline(g, lsp_outline(d), cursor);
     if (!g->count)
         g->items[g->count++] = (struct span){cursor, cursor};
     for (size_t i = 0; i < g->count; i++) {
         json_object(rq->w);
-        lsp_put_range(rq->w, "range", rq->lsp, o->source, g->items[i]);
+        lsp_put_range(rq->w, "range", rq->lsp, d->source, g->items[i]);
         if (i + 1 < g->count)
             lsp_key(rq->w, "parent");
     }
@@ -165,7 +247,7 @@ void lsp_selection_range(struct lsp_request *rq)
     size_t count = 0;
     json_array(rq->w);
     for (const struct doc *one = positions->child; one && count < POSITIONS_MAX; one = one->next) {
-        put_selection(rq, lsp_outline(d), lsp_offset(rq->lsp, d->source, one));
+        put_selection(rq, d, lsp_offset(rq->lsp, d->source, one));
         count++;
     }
     json_array_end(rq->w);

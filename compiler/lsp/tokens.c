@@ -1,7 +1,10 @@
-/* Semantic tokens: full, of a range, and as the difference to the last answer. A token of several
- * lines is one a line. */
+/* Semantic tokens: full, of a range, and as the difference to the last answer. The grammar's query
+ * says what is what, the outline what kind of name it is; inside errors the outline fills what the
+ * query leaves open, and it serves alone where there is no tree. A token of several lines is one a
+ * line. */
 
 #include "compiler/lsp/names.h"
+#include "compiler/lsp/tree.h"
 
 enum token_type {
     TYPE_TYPE,      /* a component */
@@ -19,16 +22,27 @@ enum { MOD_DECLARATION = 1, MOD_DEPRECATED = 2, MOD_LIBRARY = 4, MOD_READONLY = 
 
 /* The legend (session.c) has the names in this order. */
 
+struct colour {
+    struct span span;
+    uint32_t type;
+    uint32_t mods;
+};
+
 struct emitter {
     const struct lsp *lsp;
     const struct outline *o;
+    VEC(struct colour) outlined; /* by the outline */
+    VEC(struct colour) found;    /* by the query */
+    size_t at;                   /* in `outlined`, while the query runs */
     VEC(uint32_t) data;
     uint32_t line;
     uint32_t character;
     struct span only; /* what is asked for */
 };
 
-static void emit_line(struct emitter *e, struct span span, enum token_type type, uint32_t mods)
+/* ---- as the protocol has them ---- */
+
+static void emit_line(struct emitter *e, struct span span, const struct colour *token)
 {
     uint32_t line, character;
     struct str text = outline_text(e->o, span);
@@ -38,23 +52,32 @@ static void emit_line(struct emitter *e, struct span span, enum token_type type,
     VEC_PUSH(&e->data, line - e->line);
     VEC_PUSH(&e->data, line == e->line ? character - e->character : character);
     VEC_PUSH(&e->data, lsp_width(e->lsp, text));
-    VEC_PUSH(&e->data, (uint32_t)type);
-    VEC_PUSH(&e->data, mods);
+    VEC_PUSH(&e->data, token->type);
+    VEC_PUSH(&e->data, token->mods);
     e->line = line;
     e->character = character;
 }
 
-static void emit(struct emitter *e, struct span span, enum token_type type, uint32_t mods)
+static void emit_token(struct emitter *e, const struct colour *token)
 {
     const char *text = e->o->source->text.ptr;
+    struct span span = token->span;
     while (span.start < span.end) {
         uint32_t end = span.start;
         while (end < span.end && text[end] != '\n')
             end++;
         uint32_t trimmed = end > span.start && text[end - 1] == '\r' ? end - 1 : end;
-        emit_line(e, (struct span){span.start, trimmed}, type, mods);
+        emit_line(e, (struct span){span.start, trimmed}, token);
         span.start = end + 1;
     }
+}
+
+/* ---- what the outline says ---- */
+
+static void emit(struct emitter *e, struct span span, enum token_type type, uint32_t mods)
+{
+    if (span.end > span.start)
+        VEC_PUSH(&e->outlined, ((struct colour){span, (uint32_t)type, mods}));
 }
 
 static void emit_block(struct emitter *e, uint32_t id)
@@ -102,18 +125,93 @@ static void emit_node(struct emitter *e, uint32_t id)
     }
 }
 
-static void compute(struct emitter *e, const struct lsp *lsp, struct lsp_document *d,
-                    struct span only)
+static void read_outline(struct emitter *e)
 {
-    *e = (struct emitter){.lsp = lsp, .o = lsp_outline(d), .only = only};
     OUTLINE_EACH(e->o, id)
     {
         const struct outline_node *node = &e->o->nodes[id];
-        if (node->all.start >= only.end)
+        if (node->all.start >= e->only.end)
             break;
-        if (node->all.end > only.start)
+        if (node->all.end > e->only.start)
             emit_node(e, id);
     }
+    /* A comment between a name and its label is found after both. */
+    for (size_t i = 1; i < e->outlined.len; i++) {
+        struct colour *t = e->outlined.items;
+        for (size_t k = i; k > 0 && t[k].span.start < t[k - 1].span.start; k--) {
+            struct colour held = t[k];
+            t[k] = t[k - 1];
+            t[k - 1] = held;
+        }
+    }
+}
+
+/* ---- what the query says ---- */
+
+static const struct capture {
+    const char *name;
+    enum token_type type;
+    uint32_t mods;
+    uint32_t refined; /* the types that the outline may make of it */
+} captures[] = {
+    {"comment", TYPE_COMMENT, 0, 1u << TYPE_COMMENT},
+    {"type", TYPE_TYPE, 0, 1u << TYPE_TYPE | 1u << TYPE_STRUCT | 1u << TYPE_KEYWORD},
+    {"label", TYPE_VARIABLE, MOD_DECLARATION, 1u << TYPE_VARIABLE},
+    {"property", TYPE_PROPERTY, 0, 1u << TYPE_PROPERTY},
+    {"variable", TYPE_VARIABLE, 0, 1u << TYPE_VARIABLE | 1u << TYPE_FUNCTION},
+    {"function", TYPE_FUNCTION, 0, 1u << TYPE_VARIABLE | 1u << TYPE_FUNCTION},
+    {"string", TYPE_STRING, 0, 1u << TYPE_STRING | 1u << TYPE_PROPERTY},
+    {"number", TYPE_NUMBER, 0, 1u << TYPE_NUMBER},
+    {"boolean", TYPE_KEYWORD, 0, 1u << TYPE_KEYWORD},
+    {"constant.builtin", TYPE_KEYWORD, 0, 1u << TYPE_KEYWORD},
+};
+
+/* The outline knows more of the same place, or nothing of it. */
+static void take_capture(void *arg, struct str name, TSNode node)
+{
+    struct emitter *e = arg;
+    struct span span = tree_span(node);
+    size_t i = 0;
+    while (i < sizeof(captures) / sizeof(captures[0]) && !str_is(name, captures[i].name))
+        i++;
+    bool covered = e->found.len && span.start < e->found.items[e->found.len - 1].span.end;
+    if (i == sizeof(captures) / sizeof(captures[0]) || covered || span.end <= span.start)
+        return;
+    const struct capture *c = &captures[i];
+    while (e->at < e->outlined.len && e->outlined.items[e->at].span.start < span.start)
+        e->at++;
+    struct colour token = {span, (uint32_t)c->type, c->mods};
+    const struct colour *known = e->at < e->outlined.len ? &e->outlined.items[e->at] : NULL;
+    if (known && known->span.start == span.start && (c->refined & 1u << known->type))
+        token = *known;
+    VEC_PUSH(&e->found, token);
+}
+
+/* Both in order; what the outline says stands where the query says nothing. */
+static void merge(struct emitter *e)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < e->outlined.len; i++) {
+        const struct colour *token = &e->outlined.items[i];
+        while (k < e->found.len && e->found.items[k].span.end <= token->span.start)
+            emit_token(e, &e->found.items[k++]);
+        if (k == e->found.len || e->found.items[k].span.start >= token->span.end)
+            emit_token(e, token);
+    }
+    while (k < e->found.len)
+        emit_token(e, &e->found.items[k++]);
+}
+
+static void compute(struct emitter *e, struct lsp *lsp, struct lsp_document *d, struct span only)
+{
+    *e = (struct emitter){.lsp = lsp, .o = lsp_outline(d), .only = only};
+    read_outline(e);
+    const TSTree *tree = lsp_tree(lsp, d);
+    if (tree && !lsp_tree_captures(lsp, tree, TREE_HIGHLIGHTS, only, take_capture, e))
+        e->found.len = 0;
+    merge(e);
+    VEC_RELEASE(&e->outlined);
+    VEC_RELEASE(&e->found);
 }
 
 static void put_data(struct json_writer *w, const char *key, const uint32_t *data, size_t count)

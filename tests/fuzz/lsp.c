@@ -2,14 +2,15 @@
  *   'M'  the rest are bytes from the wire, after a session has begun: nothing may break
  *   else the rest is a seed and a number of scripts (text "SEED COUNT"): each opens a text, edits
  * it at random places and asks at random places. After every edit the server's text is the model's;
- * at the end the outline equals that of a fresh reading and the diagnostics are those of `validate`
- * on the same text. */
+ * at the end the outline and the tree-sitter tree, which was kept over the edits, equal those of a
+ * fresh reading, and the diagnostics are those of `validate` on the same text. */
 
 #include "base/hash.h"
 #include "compiler/check_program.h"
-#include "compiler/lsp/inner.h"
+#include "compiler/lsp/tree.h"
 #include "runtime/graph/graph.h"
 #include "stdlib/stdlib.h"
+#include "tests/support/grammar.h"
 
 enum { TEXT_MAX = 64 * 1024, EDITS_MAX = 6 };
 
@@ -281,6 +282,39 @@ static void check_outline(struct lsp_document *d)
     outline_release(&fresh);
 }
 
+/* Two trees side by side: kinds, places, what is missing. */
+static void check_tree(struct fuzz *f, struct lsp_document *d)
+{
+    const TSTree *kept = lsp_tree(f->lsp, d);
+    if (!kept)
+        return;
+    TSTree *fresh = grammar_parse(d->source->text);
+    TSTreeCursor a = ts_tree_cursor_new(ts_tree_root_node(kept));
+    TSTreeCursor b = ts_tree_cursor_new(ts_tree_root_node(fresh));
+    for (bool more = true; more;) {
+        TSNode x = ts_tree_cursor_current_node(&a), y = ts_tree_cursor_current_node(&b);
+        ASSERT(ts_node_symbol(x) == ts_node_symbol(y) &&
+               ts_node_start_byte(x) == ts_node_start_byte(y) &&
+               ts_node_end_byte(x) == ts_node_end_byte(y) &&
+               ts_node_start_point(x).row == ts_node_start_point(y).row &&
+               ts_node_start_point(x).column == ts_node_start_point(y).column &&
+               ts_node_is_missing(x) == ts_node_is_missing(y) &&
+               ts_node_child_count(x) == ts_node_child_count(y));
+        more = ts_tree_cursor_goto_first_child(&a);
+        ASSERT(more == ts_tree_cursor_goto_first_child(&b));
+        while (!more) {
+            more = ts_tree_cursor_goto_next_sibling(&a);
+            ASSERT(more == ts_tree_cursor_goto_next_sibling(&b));
+            if (!more && !ts_tree_cursor_goto_parent(&a))
+                break;
+            ASSERT(more || ts_tree_cursor_goto_parent(&b));
+        }
+    }
+    ts_tree_cursor_delete(&a);
+    ts_tree_cursor_delete(&b);
+    ts_tree_delete(fresh);
+}
+
 /* The same text through the calls that `validate` makes. */
 static void check_diagnostics(struct fuzz *f, struct lsp_document *d)
 {
@@ -331,9 +365,12 @@ static void script(struct fuzz *f)
         edit(f);
         if (draw(f, 2))
             ask(f);
+        if (draw(f, 2)) /* else the next edit meets a tree that is behind by several */
+            (void)lsp_tree(f->lsp, lsp_document_find(f->lsp, str_from(uri)));
     }
     struct lsp_document *d = lsp_document_find(f->lsp, str_from(uri));
     check_outline(d);
+    check_tree(f, d);
     check_diagnostics(f, d);
     lsp_settle(f->lsp);
     struct str out = lsp_output(f->lsp);

@@ -224,11 +224,15 @@ def cases():
     yield "folding", folding(NESTED, [(0, 7, None), (1, 2, None), (5, 6, None), (10, 11, None)])
     yield "folding of lists and comments", folding('// a\n// b\n\n/* c\n d */\na {\n\tb = [\n\t\t1,\n\t]\n}\n',
                                                    [(0, 1, "comment"), (3, 4, "comment"), (5, 8, None), (6, 7, None)])
-    yield "folding of a broken text", folding('a {\n\tb = [\n\t\t1,\n', [(0, 3, None), (1, 2, None)])
-    yield "selection in a value", selection('a {\n\tb = [x.y\u2502y.z, 2]\n}\n', ["yy", "x.yy.z", "x.yy.z, 2", "[x.yy.z, 2]", "b = [x.yy.z, 2]",
-                                                                        "a {\n\tb = [x.yy.z, 2]\n}", "a {\n\tb = [x.yy.z, 2]\n}\n"])
-    yield "selection in a string", selection('a {\n\tb = "hel\u2502lo"\n}', ["hello", '"hello"', 'b = "hello"', 'a {\n\tb = "hello"\n}'])
-    yield "selection in a label", selection('a.b "la\u2502bel" {\n}\n', ["label", 'a.b "label" {\n}', 'a.b "label" {\n}\n'])
+    yield "folding of a broken text", folding('a {\n\tb = [\n\t\t1,\n', [(0, 2, None), (1, 2, None)])
+    yield "selection in a value", selection('a {\n\tb = [x.y\u2502y.z, 2]\n}\n', ["yy", "x.yy", "x.yy.z", "x.yy.z, 2", "[x.yy.z, 2]", "b = [x.yy.z, 2]",
+                                                                        "{\n\tb = [x.yy.z, 2]\n}", "a {\n\tb = [x.yy.z, 2]\n}", "a {\n\tb = [x.yy.z, 2]\n}\n"])
+    yield "selection in a string", selection('a {\n\tb = "hel\u2502lo"\n}', ["hello", '"hello"', 'b = "hello"', '{\n\tb = "hello"\n}', 'a {\n\tb = "hello"\n}'])
+    yield "selection in a label", selection('a.b "la\u2502bel" {\n}\n', ["label", '"label"', 'a.b "label" {\n}', 'a.b "label" {\n}\n'])
+    yield "selection at a word's end", selection('a {\n\tb = x.yy\u2502 + 1\n}\n', ["yy", "x.yy", "x.yy + 1", "b = x.yy + 1", "{\n\tb = x.yy + 1\n}",
+                                                                             "a {\n\tb = x.yy + 1\n}", "a {\n\tb = x.yy + 1\n}\n"])
+    yield "selection in a broken text", selection('a {\n\tb = [1, x.y\u2502y\n\tc = 2\n}\nd {\n}\n', ["yy", "x.yy", "[1, x.yy", "b = [1, x.yy", "b = [1, x.yy\n\tc = 2", "{\n\tb = [1, x.yy\n\tc = 2\n}",
+                                                                         "a {\n\tb = [1, x.yy\n\tc = 2\n}", "a {\n\tb = [1, x.yy\n\tc = 2\n}\nd {\n}\n"])
     yield "links", links
     yield "formatting", formatting('prometheus.scrape    "x"   {\ntargets=[]\n  forward_to    = [ ]\n\n\n}\n')
     yield "formatting keeps comments", formatting('// x\na "b" { // y\n  c = 1 // z\n  /* w */ dd = 2\n}\n')
