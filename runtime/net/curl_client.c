@@ -3,7 +3,10 @@
 
 #include "runtime/net/client.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
+#include <sys/socket.h>
 
 enum { NUDGE_PERIOD = 20 * 1000 * 1000 };
 
@@ -13,6 +16,7 @@ struct curl_watch {
     struct curl_watch *next;
     struct loop_poll *poll;
     curl_socket_t fd;
+    bool corked;
 };
 
 static void init_curl(void)
@@ -157,14 +161,27 @@ static struct curl_watch *watch_new(struct curl_client *client, curl_socket_t fd
     return watch;
 }
 
+/* While a body leaves in frames of 16 KiB, the kernel gathers them into whole segments (for 200 ms
+ * at most). */
+static void cork(struct curl_watch *watch, bool corked)
+{
+    int on = corked;
+    if (watch->corked == corked)
+        return;
+    watch->corked = corked;
+    (void)setsockopt(watch->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
     struct curl_client *client = arg;
     struct curl_watch *watch = known;
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
-        if (watch)
+        if (watch) {
+            cork(watch, false);
             unwatch(watch);
+        }
         return 0;
     }
     if (!watch) {
@@ -172,6 +189,7 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void 
         if (!watch || curl_multi_assign(client->multi, fd, watch) != CURLM_OK)
             return -1;
     }
+    cork(watch, (what & CURL_POLL_OUT) != 0);
     loop_poll_set(watch->poll, (what & CURL_POLL_IN ? LOOP_READABLE : 0) |
                                    (what & CURL_POLL_OUT ? LOOP_WRITABLE : 0));
     return 0;

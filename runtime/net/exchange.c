@@ -1,9 +1,11 @@
 /* Exchanges: a request on its way to a handler, whatever protocol it came by. Each lives in its own
  * arena; a few are kept for reuse, so that a steady stream of requests allocates nothing. */
 
+#include "runtime/net/grpc_wire.h"
 #include "runtime/net/server.h"
 
 enum { ARENA_MAX = 4 * HEAD_MAX, ARENA_FIRST = 1024, KEEP_MAX = 8 * 1024 };
+enum { BELIEVED = 64 * 1024, BELIEVED_RATIO = 32 };
 
 struct http_exchange *exchange_new(struct http_server *server, struct http_conn *conn)
 {
@@ -138,6 +140,7 @@ int exchange_admit(struct http_exchange *exchange, int64_t content_length)
     const struct route *route = route_find(server, &exchange->request, &status);
     if (!route)
         return status;
+    exchange->framed = route->grpc != NULL;
     if (route->def.admit)
         status = route->def.admit(route->def.arg, &exchange->request, content_length);
     if (status == 0 && content_length > 0 && (uint64_t)content_length > server->max_body)
@@ -149,17 +152,43 @@ int exchange_admit(struct http_exchange *exchange, int64_t content_length)
     return status;
 }
 
+/* How long the client says that its body will be; 0 = it does not say. */
+static uint64_t announced(const struct http_exchange *exchange, struct str bytes,
+                          int64_t content_length)
+{
+    if (content_length > 0)
+        return (uint64_t)content_length;
+    if (!exchange->framed || exchange->body.len > 0 || bytes.len < GRPC_FRAME_HEAD)
+        return 0;
+    return GRPC_FRAME_HEAD + grpc_frame_length(bytes);
+}
+
+/* What is announced is believed as far as it costs little beside what has come. */
+static size_t room_for(const struct http_exchange *exchange, struct str bytes,
+                       int64_t content_length)
+{
+    const struct buf *body = &exchange->body;
+    uint64_t whole = announced(exchange, bytes, content_length);
+    uint64_t most = BELIEVED_RATIO * (uint64_t)(body->len + bytes.len);
+    if (most < BELIEVED)
+        most = BELIEVED;
+    if (whole > most)
+        whole = most;
+    if (whole > body->max)
+        whole = body->max;
+    return whole > body->len + bytes.len ? (size_t)whole - body->len : bytes.len;
+}
+
 int exchange_body(struct http_exchange *exchange, struct str bytes, int64_t content_length)
 {
     struct buf *body = &exchange->body;
     if (bytes.len > body->max - body->len)
         return 413;
-    /* What is announced is believed as far as it costs little. */
-    size_t more = bytes.len;
-    if (!body->data && content_length > 0 && (uint64_t)content_length <= 64 * 1024)
-        more = (size_t)content_length > more ? (size_t)content_length : more;
     if (bytes.len == 0)
         return 0;
+    size_t more = bytes.len;
+    if (more > body->cap - body->len)
+        more = room_for(exchange, bytes, content_length);
     if (!net_reserve(body, more) || !net_append(body, bytes))
         return 503;
     exchange->reading += bytes.len;
@@ -185,6 +214,14 @@ void exchange_dispatch(struct http_exchange *exchange)
         grpc_dispatch(exchange, route);
     else
         route->def.handler(route->def.arg, exchange);
+}
+
+char *http_exchange_take_body(struct http_exchange *exchange)
+{
+    struct buf *body = &exchange->body;
+    char *bytes = body->data;
+    buf_init(body, body->owner, body->max);
+    return bytes;
 }
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)

@@ -28,6 +28,8 @@ enum grpc_code {
     GRPC_UNAUTHENTICATED = 16,
 };
 
+enum { GRPC_FRAME_HEAD = 5 }; /* bytes that stand before a message */
+
 struct grpc_call;
 
 /* `message` is the decompressed request, owned by the call until it is answered. Answer exactly
@@ -47,6 +49,9 @@ struct grpc_method {
  * RESOURCE_EXHAUSTED, 503 UNAVAILABLE. */
 void grpc_server_add(struct http_server *server, const struct grpc_method *method);
 const struct http_request *grpc_call_request(const struct grpc_call *call);
+/* The block that the call's message stands in (not at its beginning), or NULL when it is empty: the
+ * caller's now, for mem_free. */
+char *grpc_call_take(struct grpc_call *call);
 void grpc_reply(struct grpc_call *call, struct str message);
 /* retry_ns > 0 adds RetryInfo. */
 void grpc_fail(struct grpc_call *call, enum grpc_code code, struct str message, int64_t retry_ns);
@@ -63,7 +68,8 @@ typedef void grpc_done_fn(void *arg, const struct grpc_response *response, const
 struct grpc_call_options {
     struct str base_url; /* "http://host:4317" or "https://…" */
     struct str path;
-    struct str message;  /* already compressed if `encoding` says so; borrowed until done */
+    struct str message; /* already compressed if `encoding` says so; borrowed until done */
+    bool has_head;      /* `message` begins with GRPC_FRAME_HEAD bytes that grpc_send writes over */
     struct str encoding; /* "gzip", "zstd", "snappy" or empty */
     const struct http_header *metadata;
     size_t metadata_count;

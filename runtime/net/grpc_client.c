@@ -1,5 +1,5 @@
-/* Unary gRPC calls over the HTTP client. A call's frame and its callback live in one block until
- * the HTTP call lets go of it. */
+/* Unary gRPC calls over the HTTP client. A call's callback, and its frame when the message has no
+ * room for the head, live in one block until the HTTP call lets go of it. */
 
 #include "runtime/net/grpc_wire.h"
 #include "runtime/net/server.h"
@@ -11,6 +11,7 @@ enum { METADATA_MAX = 64 };
 struct grpc_sending {
     grpc_done_fn *done;
     void *arg;
+    struct str body;
     char frame[];
 };
 
@@ -91,6 +92,25 @@ static void on_response(void *arg, const struct http_response *http, const struc
     buf_release(&plain);
 }
 
+static struct grpc_sending *sending_new(const struct grpc_call_options *options)
+{
+    struct str message = options->message;
+    bool compressed = options->encoding.len > 0;
+    size_t own = options->has_head ? 0 : GRPC_FRAME_HEAD + message.len;
+    struct grpc_sending *sending = net_alloc(sizeof(*sending) + own);
+    if (options->has_head) {
+        ASSERT(message.len >= GRPC_FRAME_HEAD);
+        grpc_frame_head((char *)(uintptr_t)message.ptr, compressed, message.len - GRPC_FRAME_HEAD);
+        sending->body = message;
+        return sending;
+    }
+    grpc_frame_head(sending->frame, compressed, message.len);
+    if (message.len)
+        memcpy(sending->frame + GRPC_FRAME_HEAD, message.ptr, message.len);
+    sending->body = str_of(sending->frame, own);
+    return sending;
+}
+
 struct http_call *grpc_send(struct http_client *client, const struct grpc_call_options *options,
                             grpc_done_fn *done, void *arg)
 {
@@ -112,20 +132,16 @@ struct http_call *grpc_send(struct http_client *client, const struct grpc_call_o
     int url_len =
         snprintf(url, sizeof(url), "%.*s%.*s", STR_ARG(options->base_url), STR_ARG(options->path));
 
-    size_t frame = GRPC_FRAME_HEAD + options->message.len;
-    struct grpc_sending *sending = net_alloc(sizeof(*sending) + frame);
+    struct grpc_sending *sending = sending_new(options);
     sending->done = done;
     sending->arg = arg;
-    grpc_frame_head(sending->frame, options->encoding.len > 0, options->message.len);
-    if (options->message.len)
-        memcpy(sending->frame + GRPC_FRAME_HEAD, options->message.ptr, options->message.len);
     const struct http_call_options http = {
         .method = STR("POST"),
         .url = str_of(url, url_len < (int)sizeof(url) ? (size_t)url_len : 0),
         .headers = headers,
         .header_count = count,
         .authorization = options->authorization,
-        .body = str_of(sending->frame, frame),
+        .body = sending->body,
         .timeout_ns = options->timeout_ns,
         .max_response = GRPC_MESSAGE_DEFAULT + GRPC_FRAME_HEAD,
         .release = net_free,

@@ -36,6 +36,11 @@ const struct http_request *grpc_call_request(const struct grpc_call *call)
     return &call->exchange->request;
 }
 
+char *grpc_call_take(struct grpc_call *call)
+{
+    return http_exchange_take_body(call->exchange);
+}
+
 /* A status without a message: everything is in the head ("Trailers-Only"). */
 static void answer_status(struct http_exchange *exchange, enum grpc_code code, struct str text,
                           int64_t retry_ns)

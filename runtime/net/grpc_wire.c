@@ -7,16 +7,21 @@
 
 /* Frames. */
 
+size_t grpc_frame_length(struct str head)
+{
+    size_t len = 0;
+    for (int i = 1; i < GRPC_FRAME_HEAD; i++)
+        len = len << 8 | (unsigned char)head.ptr[i];
+    return len;
+}
+
 bool grpc_frame_read(struct str body, bool *compressed, struct str *message)
 {
     if (body.len < GRPC_FRAME_HEAD || (unsigned char)body.ptr[0] > 1)
         return false;
-    size_t len = 0;
-    for (int i = 1; i < GRPC_FRAME_HEAD; i++)
-        len = len << 8 | (unsigned char)body.ptr[i];
     *compressed = body.ptr[0] == 1;
     *message = str_slice(body, GRPC_FRAME_HEAD, body.len);
-    return message->len == len;
+    return message->len == grpc_frame_length(body);
 }
 
 void grpc_frame_head(char head[GRPC_FRAME_HEAD], bool compressed, size_t len)

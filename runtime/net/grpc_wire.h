@@ -7,8 +7,10 @@
 #include "base/compress.h"
 #include "runtime/net/grpc.h"
 
-enum { GRPC_FRAME_HEAD = 5, GRPC_MESSAGE_DEFAULT = 4 * 1024 * 1024, GRPC_TEXT_MAX = 4096 };
+enum { GRPC_MESSAGE_DEFAULT = 4 * 1024 * 1024, GRPC_TEXT_MAX = 4096 };
 
+/* The message's length that these GRPC_FRAME_HEAD bytes give. */
+size_t grpc_frame_length(struct str head);
 /* The one message of a unary body: *message is a view; false when it is not exactly one. */
 bool grpc_frame_read(struct str body, bool *compressed, struct str *message);
 void grpc_frame_head(char head[GRPC_FRAME_HEAD], bool compressed, size_t len);

@@ -71,6 +71,9 @@ void http_server_address(const struct http_server *server, struct address *out);
 void http_server_close(struct http_server *server, int64_t grace_ns, loop_fn *closed, void *arg);
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
+/* The block that request.body stands in, or, of a gRPC call, its message; NULL when it is empty.
+ * The caller's now, for mem_free, with everything that views it. */
+char *http_exchange_take_body(struct http_exchange *exchange);
 struct str http_request_header(const struct http_request *request, const char *name);
 /* Value of a query parameter, decoded into `out`; false when absent. */
 bool http_request_param(const struct http_request *request, const char *name, struct buf *out);

@@ -149,6 +149,7 @@ struct http_exchange {
     size_t out_sent;
     int64_t out_at; /* progress of `out` */
     int32_t stream_id;
+    bool framed; /* the body is a gRPC frame */
     bool dispatched;
     bool answered;
     bool refused;

@@ -206,6 +206,8 @@ static const struct part *part_at(struct encoder *e, size_t from, size_t room)
 
 static void take(struct encoder *e, struct lane_request *lane, struct str bytes, size_t items)
 {
+    if (lane->raw.len == 0)
+        buf_fill(&lane->raw, 0, e->options->headroom);
     buf_str(&lane->raw, bytes);
     lane->signal = e->signal;
     lane->joining = e->joining;
@@ -280,7 +282,8 @@ static enum status encoder_seal(void *encoder, unsigned lane, struct buf *body,
     out->items = l->items;
     out->otlp = l->signal;
     out->tag = STR_NONE;
-    out->raw_bytes = l->raw.len;
+    size_t headroom = e->options->headroom;
+    out->raw_bytes = l->raw.len - headroom;
     if (l->signal == OTLP_TRACES)
         e->turn = lane < OTLP_SIGNALS ? 1 : lane - OTLP_SIGNALS + 2;
     if (e->options->compression == COMPRESSION_NONE) {
@@ -288,8 +291,9 @@ static enum status encoder_seal(void *encoder, unsigned lane, struct buf *body,
         l->raw = *body;
         *body = bytes;
     } else {
-        status = compress_bytes(e->options->compression, e->options->level, buf_view(&l->raw), body,
-                                err);
+        buf_fill(body, 0, headroom);
+        status = compress_bytes(e->options->compression, e->options->level,
+                                str_slice(buf_view(&l->raw), headroom, l->raw.len), body, err);
     }
     lane_clear(l);
     return status;

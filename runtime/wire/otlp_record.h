@@ -11,6 +11,7 @@
 struct otlp_send_options {
     enum compression compression; /* of the request's body */
     int level;
+    size_t headroom; /* bytes left free before the body, for whoever sends it */
 };
 
 #endif

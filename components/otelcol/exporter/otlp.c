@@ -137,6 +137,7 @@ static struct http_call *send(struct otelcol_exporter *e, struct otelcol_sending
         .base_url = base_url(c, &arena),
         .path = str_from(export_paths[sending->request->otlp]),
         .message = sending->request->body,
+        .has_head = true,
         .encoding =
             otelcol_compression(c->compression) != COMPRESSION_NONE ? c->compression : STR_NONE,
         .metadata = headers,
@@ -154,7 +155,8 @@ static struct otelcol_exporter_config engine_config(const void *args)
     return (struct otelcol_exporter_config){
         .queue = &a->sending_queue,
         .retry = &a->retry_on_failure,
-        .encoding = {.compression = otelcol_compression(a->client.compression)},
+        .encoding = {.compression = otelcol_compression(a->client.compression),
+                     .headroom = GRPC_FRAME_HEAD},
     };
 }
 

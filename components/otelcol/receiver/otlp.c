@@ -145,22 +145,23 @@ static void acknowledged(struct ack *ack, enum ack_result result, int64_t retry_
     stopped_if_done(r);
 }
 
-enum status otlp_receive(struct otlp_waiting *w, char *owned_bytes, size_t len, struct error *err)
+enum status otlp_receive(struct otlp_waiting *w, char *owned, struct str bytes, struct error *err)
 {
     struct otlp_way *way = w->way;
     struct otlp_receiver *r = way->receiver;
     struct otlp_counts counts;
     struct otlp_limits limits = {0};
-    if (otlp_scan(way->signal, str_of(owned_bytes, len), limits, &counts, err) != STATUS_OK) {
-        mem_free(owned_bytes);
+    if (otlp_scan(way->signal, bytes, limits, &counts, err) != STATUS_OK) {
+        mem_free(owned);
         self_inc(way->refused);
         return err->status;
     }
-    struct otlp_batch *batch = otlp_batch_new(way->signal, owned_bytes, len, counts.items);
+    struct otlp_batch *batch = otlp_batch_new(way->signal, owned, bytes.len, counts.items);
+    batch->bytes = bytes;
     w->ack = (struct ack){.done = acknowledged, .loop = host_loop(r->host)};
-    w->bytes = len;
+    w->bytes = bytes.len;
     w->items = counts.items;
-    r->waiting_bytes += len;
+    r->waiting_bytes += bytes.len;
     r->waiting++;
     if (counts.items == 0) {
         ack_done(&w->ack, ACK_DONE, 0);
@@ -193,19 +194,11 @@ static void answer_grpc(struct otlp_waiting *waiting, enum ack_result result, in
 static void receive_grpc(void *arg, struct grpc_call *call, struct str message)
 {
     struct otlp_way *way = arg;
-    struct mem_owner *owner = host_memory(way->receiver->host);
-    char *bytes = mem_try_alloc(owner, message.len + 1);
-    if (bytes == NULL) {
-        grpc_fail(call, GRPC_RESOURCE_EXHAUSTED, STR("out of memory"), MAX_PAUSE_NS);
-        return;
-    }
-    if (message.len != 0)
-        memcpy(bytes, message.ptr, message.len);
-    struct grpc_waiting *w = mem_zalloc(owner, sizeof *w);
+    struct grpc_waiting *w = mem_zalloc(host_memory(way->receiver->host), sizeof *w);
     struct error err = {0};
     w->base = (struct otlp_waiting){.way = way, .answer = answer_grpc};
     w->call = call;
-    if (otlp_receive(&w->base, bytes, message.len, &err) != STATUS_OK) {
+    if (otlp_receive(&w->base, grpc_call_take(call), message, &err) != STATUS_OK) {
         enum grpc_code code =
             err.status == STATUS_LIMIT ? GRPC_RESOURCE_EXHAUSTED : GRPC_INVALID_ARGUMENT;
         grpc_fail(call, code, str_from(err.message), 0);

@@ -120,15 +120,36 @@ static enum status body_bytes(struct otlp_way *way, const struct http_request *r
     return status;
 }
 
+/* The protobuf of the body, and the block that it stands in. */
+static enum status take_body(struct otlp_way *way, struct http_exchange *exchange, bool is_json,
+                             char **owned, struct str *bytes, struct error *err)
+{
+    struct otlp_receiver *r = way->receiver;
+    const struct http_request *request = http_exchange_request(exchange);
+    struct buf body;
+    if (!is_json && http_request_header(request, "content-encoding").len == 0) {
+        *bytes = request->body;
+        *owned = http_exchange_take_body(exchange);
+        return STATUS_OK;
+    }
+    buf_init(&body, host_memory(r->host), r->max_body);
+    if (body_bytes(way, request, is_json, &body, err) != STATUS_OK) {
+        buf_release(&body);
+        return err->status;
+    }
+    size_t len = 0;
+    *owned = buf_take(&body, &len);
+    *bytes = str_of(*owned, len);
+    return STATUS_OK;
+}
+
 static void receive_body(struct otlp_way *way, struct http_exchange *exchange, bool is_json)
 {
     struct otlp_receiver *r = way->receiver;
     struct error err = {0};
-    struct buf body;
-    size_t len = 0;
-    buf_init(&body, host_memory(r->host), r->max_body);
-    if (body_bytes(way, http_exchange_request(exchange), is_json, &body, &err) != STATUS_OK) {
-        buf_release(&body);
+    char *owned = NULL;
+    struct str bytes;
+    if (take_body(way, exchange, is_json, &owned, &bytes, &err) != STATUS_OK) {
         self_inc(way->refused);
         reply_error(r, exchange, is_json, 400, GRPC_INVALID_ARGUMENT, str_from(err.message));
         return;
@@ -137,8 +158,7 @@ static void receive_body(struct otlp_way *way, struct http_exchange *exchange, b
     w->base = (struct otlp_waiting){.way = way, .answer = answer_http};
     w->exchange = exchange;
     w->is_json = is_json;
-    char *bytes = buf_take(&body, &len);
-    if (otlp_receive(&w->base, bytes, len, &err) != STATUS_OK) {
+    if (otlp_receive(&w->base, owned, bytes, &err) != STATUS_OK) {
         reply_error(r, exchange, is_json, 400, GRPC_INVALID_ARGUMENT, str_from(err.message));
         mem_free(w);
     }

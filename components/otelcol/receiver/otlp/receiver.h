@@ -70,9 +70,9 @@ struct otlp_waiting {
     void (*answer)(struct otlp_waiting *waiting, enum ack_result result, int64_t retry_ns);
 };
 
-/* Takes `owned_bytes`; checks them, pushes them on and answers through waiting->answer exactly
- * once, or returns an error and answers nothing. */
-enum status otlp_receive(struct otlp_waiting *waiting, char *owned_bytes, size_t len,
+/* Takes `owned`, in which `bytes` are; checks them, pushes them on and answers through
+ * waiting->answer exactly once, or returns an error and answers nothing. */
+enum status otlp_receive(struct otlp_waiting *waiting, char *owned, struct str bytes,
                          struct error *err);
 /* 0, or 503 when nothing can be taken now. */
 int otlp_admit(const struct otlp_receiver *r);
