@@ -5,6 +5,8 @@
 
 #include "base/strconv.h"
 
+#include <math.h>
+
 /*!re2c
     re2c:api:style = free-form;
     re2c:define:YYCTYPE = "unsigned char";
@@ -136,10 +138,12 @@ static bool read_time(struct exposition *e, int64_t *t_ms)
     if (!read_number(e, &seconds, "timestamp")) {
         return false;
     }
-    if (!(seconds > -9.2e15 && seconds < 9.2e15)) {
+    if (!isfinite(seconds)) {
         return exposition_bad(e, "valid timestamp", NULL) != EXPOSITION_BAD;
     }
-    *t_ms = (int64_t)(seconds * 1000);
+    /* What no int64 can hold is the smallest one, as Go has it on x86-64. */
+    bool fits = seconds > -9.2e15 && seconds < 9.2e15;
+    *t_ms = fits ? (int64_t)(seconds * 1000) : INT64_MIN;
     return true;
 }
 

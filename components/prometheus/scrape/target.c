@@ -299,6 +299,19 @@ static enum status unpack(struct scrape_pool *pool, const struct http_response *
     return is_over ? error_set(err, STATUS_LIMIT, "body size limit exceeded") : status;
 }
 
+/* The text format's last line may lack its line feed. */
+static struct str with_last_line(struct buf *page)
+{
+    size_t len = page->len - 1;
+    if (len > 0 && page->data[len - 1] != '\n') {
+        page->max++; /* this byte is not the target's */
+        buf_byte(page, '\0');
+        if (buf_ok(page))
+            page->data[len++] = '\n';
+    }
+    return str_of(page->data, len);
+}
+
 static void read_answer(struct scrape_target *t, const struct http_response *response,
                         struct scrape_result *r)
 {
@@ -319,8 +332,10 @@ static void read_answer(struct scrape_target *t, const struct http_response *res
         r->body_bytes = r->err.status == STATUS_LIMIT ? -1 : 0;
         return;
     }
-    struct str page = str_of(pool->page.data, pool->page.len - 1);
-    r->body_bytes = (int64_t)page.len;
+    r->body_bytes = (int64_t)pool->page.len - 1;
+    bool is_text = protocol == PROTOCOL_TEXT_0 || protocol == PROTOCOL_TEXT_1;
+    struct str page =
+        is_text ? with_last_line(&pool->page) : str_of(pool->page.data, pool->page.len - 1);
     scrape_append(t, page, protocol, r);
     if (pool->page.cap > PAGE_KEPT) {
         buf_release(&pool->page); /* a page this large is not the rule */

@@ -96,6 +96,7 @@ TEST(components_exposition, openmetrics_takes_and_refuses_what_prometheus_does)
         {"m{a=\"b\" ,c=\"d\"} 1\n# EOF\n", 0, false},
         {"# TYPE b info\nb_info{v=\"1\"} 1\n# EOF\n", 1, true},
         {"m 1 NaN\n# EOF\n", 0, false},
+        {"m 1 9223372036854775808\n# EOF\n", 1, true},
         {NULL, 0, false},
     };
     check_pages(pages, true);
