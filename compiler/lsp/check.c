@@ -126,21 +126,24 @@ static size_t put_complaints(struct json_writer *w, const struct lsp *lsp, struc
     if (!d->open || !live_is_known(lsp))
         return 0;
     const struct outline *o = lsp_outline(d);
-    OUTLINE_CHILDREN(o, 0, node)
+    struct buf message;
+    buf_init(&message, NULL, 1024 * 1024);
+    OUTLINE_EACH(o, node)
     {
-        struct str message =
-            o->nodes[node].kind == OUTLINE_BLOCK ? live_complaint(lsp, o, node) : STR("");
-        if (!message.len)
+        buf_clear(&message);
+        if (o->nodes[node].kind != OUTLINE_BLOCK || !lsp_is_scope(o, o->nodes[node].parent) ||
+            !live_complaint(lsp, o, node, &message))
             continue;
         json_object(w);
         lsp_put_range(w, "range", lsp, o->source,
                       (struct span){o->nodes[node].name.start, o->nodes[node].open});
         lsp_put_number(w, "severity", 2);
         lsp_put(w, "source", STR("invar (running)"));
-        lsp_put(w, "message", message);
+        lsp_put(w, "message", buf_view(&message));
         json_object_end(w);
         count++;
     }
+    buf_release(&message);
     return count;
 }
 

@@ -1,43 +1,34 @@
-/* The state of a running instance: one fetch at a time, the list every few seconds, then the
- * details of components that open documents show. Bounded by LIVE_MAX components and DETAILS_MAX
- * details. */
+/* When what is fetched of a running instance: one fetch at a time, the list every few seconds, then
+ * the modules that open documents show, then the details of their components. Bounded by
+ * DETAILS_MAX of each. */
 
-#include "compiler/lsp/live.h"
+#include "compiler/lsp/live_state.h"
 
 #include "base/world.h"
-#include "compiler/lsp/names.h"
 
-enum { LIVE_MAX = 100000, DETAILS_MAX = 200, TEXT_MAX = 200 };
+enum { DETAILS_MAX = 200 };
 #define PERIOD_NS ((int64_t)5000000000)
 #define RETRY_NS ((int64_t)15000000000)
 
-struct live_component {
-    struct str health;
-    struct str message;
-    double items;
-    double rate;                 /* items a second between the last two lists; < 0 = not known */
-    const struct doc *arguments; /* NULL = not fetched */
-    const struct doc *exports;
-};
+enum live_step { STEP_LIST, STEP_MODULE, STEP_DETAIL, STEP_RELOAD, STEP_REVIEW };
 
-/* One answer's texts and trees. */
-struct live_state {
-    struct arena arena;
-    struct map components; /* id → struct live_component */
-    int64_t at_ns;
+struct live_module {
+    struct str id; /* in the arena of `next` */
+    struct str scope;
 };
-
-enum live_step { STEP_LIST, STEP_DETAIL, STEP_RELOAD, STEP_REVIEW };
 
 struct lsp_live {
-    struct live_state *now; /* NULL = no instance */
+    struct live_state *now;  /* NULL = no instance */
+    struct live_state *next; /* takes its place when it is complete; NULL = none */
     enum live_step step;
     bool under_way;
     bool wants_reload;
     char *review_id; /* of the request that waits for a review; NULL = none */
     struct buf review;
     int64_t due_ns;
-    VEC(char *) details; /* ids whose details are to be fetched */
+    VEC(struct live_module) modules; /* of `next`: those from module_at on are to be fetched */
+    size_t module_at;
+    VEC(char *) details; /* ids of `next` whose details are to be fetched */
     char *path;          /* of the fetch under way */
 };
 
@@ -48,15 +39,6 @@ struct lsp_live *live_new(void)
     return live;
 }
 
-static void state_free(struct live_state *state)
-{
-    if (!state)
-        return;
-    map_release(&state->components);
-    arena_release(&state->arena);
-    mem_free(state);
-}
-
 static void drop_details(struct lsp_live *live)
 {
     for (size_t i = 0; i < live->details.len; i++)
@@ -64,11 +46,20 @@ static void drop_details(struct lsp_live *live)
     live->details.len = 0;
 }
 
+static void forget(struct lsp_live *live)
+{
+    live_state_free(live->now);
+    live_state_free(live->next);
+    live->now = live->next = NULL;
+    live->modules.len = live->module_at = 0;
+    drop_details(live);
+}
+
 void live_free(struct lsp_live *live)
 {
-    state_free(live->now);
-    drop_details(live);
+    forget(live);
     VEC_RELEASE(&live->details);
+    VEC_RELEASE(&live->modules);
     mem_free(live->path);
     mem_free(live->review_id);
     buf_release(&live->review);
@@ -77,10 +68,8 @@ void live_free(struct lsp_live *live)
 
 void live_reset(struct lsp_live *live)
 {
-    state_free(live->now);
-    live->now = NULL;
+    forget(live);
     live->due_ns = 0;
-    drop_details(live);
 }
 
 void live_reload(struct lsp *lsp)
@@ -130,7 +119,8 @@ int lsp_fetch_wait(const struct lsp *lsp)
     if (!is_wanted(lsp))
         return -1;
     int64_t left = lsp->live->due_ns - world_monotonic_ns();
-    if (left <= 0 || lsp->live->details.len || is_urgent(lsp->live))
+    bool has_more = lsp->live->next != NULL;
+    if (left <= 0 || has_more || is_urgent(lsp->live))
         return 0;
     return (int)(left / 1000000) + 1;
 }
@@ -148,6 +138,10 @@ bool lsp_next_fetch(struct lsp *lsp, struct lsp_fetch *out)
     } else if (live->review_id) {
         live->step = STEP_REVIEW;
         buf_cstr(&path, "/api/v0/web/review");
+    } else if (live->module_at < live->modules.len) {
+        live->step = STEP_MODULE;
+        buf_printf(&path, "/api/v0/web/modules/%.*s/components",
+                   STR_ARG(live->modules.items[live->module_at].id));
     } else if (live->details.len) {
         live->step = STEP_DETAIL;
         buf_printf(&path, "/api/v0/web/components/%s", live->details.items[live->details.len - 1]);
@@ -170,60 +164,81 @@ bool lsp_next_fetch(struct lsp *lsp, struct lsp_fetch *out)
 
 /* ---- what came ---- */
 
-static void read_component(struct live_state *state, const struct live_state *before,
-                           const struct doc *one)
+/* Calls each with every block of an open document that may run. */
+typedef void block_fn(struct lsp *lsp, const struct outline *o, uint32_t block, void *arg);
+static void each_block(struct lsp *lsp, block_fn *each, void *arg)
 {
-    struct str id = lsp_text_of(one, "localID");
-    const struct doc *items = lsp_member(one, "itemsOut");
-    if (!id.len || lsp_text_of(one, "moduleID").len || state->components.len == LIVE_MAX)
-        return;
-    struct live_component *c = ARENA_NEW(&state->arena, struct live_component);
-    c->health = lsp_text_of(lsp_member(one, "health"), "state");
-    c->message = lsp_text_of(lsp_member(one, "health"), "message");
-    c->items = items ? items->number : 0;
-    c->rate = -1;
-    const struct live_component *old = before ? map_get(&before->components, id) : NULL;
-    double seconds = before ? (double)(state->at_ns - before->at_ns) / 1e9 : 0;
-    if (old && items && seconds > 0)
-        c->rate = c->items < old->items ? 0 : (c->items - old->items) / seconds;
-    map_put(&state->components, id, c);
-}
-
-/* Ids of open documents' components, whose details are worth a fetch. */
-static void plan_details(struct lsp *lsp)
-{
-    struct lsp_live *live = lsp->live;
     MAP_EACH(&lsp->documents, entry)
     {
         struct lsp_document *d = entry->value;
         if (!d->open || !d->exists)
             continue;
         const struct outline *o = lsp_outline(d);
-        OUTLINE_CHILDREN(o, 0, node)
+        OUTLINE_EACH(o, id)
         {
-            struct str label = outline_label(o, node);
-            char id[512];
-            int len = snprintf(id, sizeof(id), "%.*s.%.*s",
-                               STR_ARG(outline_text(o, o->nodes[node].name)), STR_ARG(label));
-            if (o->nodes[node].kind == OUTLINE_BLOCK && len < (int)sizeof(id) &&
-                live->details.len < DETAILS_MAX &&
-                map_has(&live->now->components, str_of(id, (size_t)len)))
-                VEC_PUSH(&live->details, mem_strdup(NULL, id, (size_t)len));
+            if (o->nodes[id].kind == OUTLINE_BLOCK)
+                each(lsp, o, id, arg);
         }
     }
 }
 
-/* Diagnostics, hints and lenses are looked at again. */
-static void announce(struct lsp *lsp)
+static void note_scope(struct lsp *lsp, const struct outline *o, uint32_t block, void *arg)
+{
+    (void)lsp;
+    char text[LIVE_MAX_KEY];
+    struct str scope = live_scope(o, block, text);
+    if (scope.len)
+        map_put(arg, scope, arg);
+}
+
+/* The modules inside a component whose texts are open. */
+static void plan_modules_of(struct lsp_live *live, const struct live_component *c,
+                            const struct map *scopes)
+{
+    const struct doc *list = c->modules;
+    if (!list || list->kind != DOC_LIST || !map_has(scopes, c->scope))
+        return;
+    for (const struct doc *one = list->child; one; one = one->next) {
+        if (one->kind == DOC_STRING && live->modules.len < DETAILS_MAX)
+            VEC_PUSH(&live->modules, ((struct live_module){one->text, c->scope}));
+    }
+}
+
+/* Those of components that were read since `first`. */
+static void plan_modules(struct lsp *lsp, size_t first)
+{
+    struct map scopes;
+    const struct map *read = &lsp->live->next->components;
+    map_init(&scopes, NULL);
+    each_block(lsp, note_scope, &scopes);
+    for (size_t i = first; i < read->len; i++)
+        plan_modules_of(lsp->live, read->entries[i].value, &scopes);
+    map_release(&scopes);
+}
+
+/* Ids of open documents' components, whose details are worth a fetch. */
+static void plan_detail(struct lsp *lsp, const struct outline *o, uint32_t block, void *arg)
+{
+    (void)arg;
+    struct lsp_live *live = lsp->live;
+    char key[LIVE_MAX_KEY];
+    struct str place = live_key(o, block, key);
+    const struct live_component *c = place.len ? map_get(&live->next->places, place) : NULL;
+    for (; c && live->details.len < DETAILS_MAX; c = c->next)
+        VEC_PUSH(&live->details, mem_strdup(NULL, c->id.ptr, c->id.len));
+}
+
+/* Hints and lenses are asked for again; with `health` diagnostics are looked at too. */
+static void announce(struct lsp *lsp, bool health)
 {
     static const char *const requests[] = {"workspace/inlayHint/refresh",
                                            "workspace/codeLens/refresh"};
     MAP_EACH(&lsp->documents, entry)
     {
         struct lsp_document *d = entry->value;
-        d->checked = false;
+        d->checked &= !health;
     }
-    lsp->dirty = true;
+    lsp->dirty |= health;
     for (size_t i = 0; lsp->refreshes && i < 2; i++) {
         struct json_writer w;
         size_t mark;
@@ -233,60 +248,68 @@ static void announce(struct lsp *lsp)
     }
 }
 
-/* Has the health of something changed? */
-static bool differs(const struct live_state *a, const struct live_state *b)
+/* Everything of a state has been read. */
+static void commit(struct lsp *lsp)
 {
-    if (!a || !b || a->components.len != b->components.len)
-        return a != b;
-    MAP_EACH(&a->components, entry)
-    {
-        const struct live_component *x = entry->value;
-        const struct live_component *y = map_get(&b->components, entry->key);
-        if (!y || !str_eq(x->health, y->health) || !str_eq(x->message, y->message))
-            return true;
-    }
-    return false;
+    struct lsp_live *live = lsp->live;
+    bool health = live_state_differs(live->now, live->next);
+    bool values = health || live->now->values != live->next->values;
+    live_state_free(live->now);
+    live->now = live->next;
+    live->next = NULL;
+    live->modules.len = live->module_at = 0;
+    drop_details(live);
+    if (values)
+        announce(lsp, health);
+}
+
+/* After a list or a module: the details when there are no more modules. */
+static void go_on(struct lsp *lsp, size_t first)
+{
+    struct lsp_live *live = lsp->live;
+    plan_modules(lsp, first);
+    if (live->module_at < live->modules.len)
+        return;
+    each_block(lsp, plan_detail, NULL);
+    if (!live->details.len)
+        commit(lsp);
 }
 
 static void take_list(struct lsp *lsp, struct str body)
 {
     struct lsp_live *live = lsp->live;
-    struct live_state *state = mem_zalloc(NULL, sizeof(*state));
-    struct doc *list;
-    arena_init(&state->arena, NULL, 0);
-    map_init(&state->components, NULL);
-    state->at_ns = world_monotonic_ns();
-    struct str kept = arena_str(&state->arena, body);
-    if (json_read(&state->arena, kept, (struct doc_limits){0}, &list, NULL) != STATUS_OK ||
-        list->kind != DOC_LIST) {
-        state_free(state);
-        return;
+    live->next = live_state_new(world_monotonic_ns());
+    if (live_state_read(live->next, live->now, STR(""), body)) {
+        go_on(lsp, 0);
+    } else {
+        live_state_free(live->next);
+        live->next = NULL;
     }
-    for (const struct doc *one = list->child; one; one = one->next)
-        read_component(state, live->now, one);
-    bool changed = differs(live->now, state);
-    state_free(live->now);
-    live->now = state;
-    plan_details(lsp);
-    if (changed)
-        announce(lsp);
 }
 
-static void take_detail(struct lsp *lsp, struct str body)
+static void take_module(struct lsp *lsp, unsigned status, struct str body)
 {
     struct lsp_live *live = lsp->live;
-    struct doc *one;
-    struct live_component *c = NULL;
-    struct str kept = live->now ? arena_str(&live->now->arena, body) : STR("");
-    if (live->now &&
-        json_read(&live->now->arena, kept, (struct doc_limits){0}, &one, NULL) == STATUS_OK)
-        c = map_get(&live->now->components, lsp_text_of(one, "localID"));
-    if (c) {
-        c->arguments = lsp_member(one, "arguments");
-        c->exports = lsp_member(one, "exports");
-    }
-    if (!live->details.len && lsp->refreshes)
-        announce(lsp);
+    if (!live->next || live->module_at == live->modules.len)
+        return; /* forgotten meanwhile */
+    size_t first = live->next->components.len;
+    struct live_module module = live->modules.items[live->module_at++];
+    if (status == 200)
+        live_state_read(live->next, live->now, module.scope, body);
+    go_on(lsp, first);
+}
+
+static void take_detail(struct lsp *lsp, unsigned status, struct str body)
+{
+    struct lsp_live *live = lsp->live;
+    if (!live->next || !live->details.len)
+        return;
+    char *id = live->details.items[--live->details.len];
+    if (status == 200)
+        live_state_read_detail(live->next, str_from(id), body);
+    mem_free(id);
+    if (!live->details.len || !status)
+        commit(lsp);
 }
 
 static void tell_reload(struct lsp *lsp, unsigned status, struct str body)
@@ -336,181 +359,41 @@ static void tell_review(struct lsp *lsp, unsigned status, struct str body)
     arena_release(&arena);
 }
 
-void lsp_fetched(struct lsp *lsp, unsigned status, struct str body)
+static void take_answer(struct lsp *lsp, unsigned status, struct str body)
 {
     struct lsp_live *live = lsp->live;
-    live->under_way = false;
-    if (live->step == STEP_REVIEW) {
-        tell_review(lsp, status, body);
-        return;
-    }
-    if (live->step == STEP_RELOAD) {
-        live->wants_reload = false;
-        live->due_ns = 0;
-        tell_reload(lsp, status, body);
-        return;
-    }
-    if (live->step == STEP_DETAIL && live->details.len)
-        mem_free(live->details.items[--live->details.len]);
-    if (live->step == STEP_DETAIL && status == 200) {
-        take_detail(lsp, body);
-        return;
-    }
-    if (live->step == STEP_DETAIL)
-        return;
     live->due_ns = world_monotonic_ns() + (status == 200 ? PERIOD_NS : RETRY_NS);
     if (status == 200) {
         take_list(lsp, body);
     } else if (live->now) {
-        state_free(live->now);
-        live->now = NULL;
-        drop_details(live);
-        announce(lsp);
+        forget(live);
+        announce(lsp, true);
     }
 }
 
-/* ---- what is shown ---- */
+void lsp_fetched(struct lsp *lsp, unsigned status, struct str body)
+{
+    struct lsp_live *live = lsp->live;
+    live->under_way = false;
+    switch (live->step) {
+    case STEP_REVIEW: tell_review(lsp, status, body); break;
+    case STEP_MODULE: take_module(lsp, status, body); break;
+    case STEP_DETAIL: take_detail(lsp, status, body); break;
+    case STEP_LIST: take_answer(lsp, status, body); break;
+    case STEP_RELOAD:
+        live->wants_reload = false;
+        live->due_ns = 0;
+        tell_reload(lsp, status, body);
+        break;
+    }
+}
 
 bool live_is_known(const struct lsp *lsp)
 {
     return lsp->live->now != NULL;
 }
 
-static const struct live_component *find(const struct lsp *lsp, const struct outline *o,
-                                         uint32_t block)
+const struct live_state *live_now(const struct lsp *lsp)
 {
-    char id[512];
-    uint32_t component = lsp_component_of(o, block);
-    if (!lsp->live->now || !component || o->nodes[component].parent)
-        return NULL;
-    int len =
-        snprintf(id, sizeof(id), "%.*s.%.*s", STR_ARG(outline_text(o, o->nodes[component].name)),
-                 STR_ARG(outline_label(o, component)));
-    return len < (int)sizeof(id) ? map_get(&lsp->live->now->components, str_of(id, (size_t)len))
-                                 : NULL;
-}
-
-/* {"type": …, "value": …} as the language writes it, shortened; lists and objects by their size. */
-static void value_text(struct buf *out, const struct doc *value)
-{
-    const struct doc *inner = lsp_member(value, "value");
-    struct str type = lsp_text_of(value, "type");
-    if (!inner || inner->kind == DOC_NULL)
-        buf_cstr(out, "null");
-    else if (inner->kind == DOC_LIST || inner->kind == DOC_MAP)
-        buf_printf(out, "%.*s of %zu", STR_ARG(type), inner->count);
-    else if (inner->kind == DOC_BOOL)
-        buf_cstr(out, inner->boolean ? "true" : "false");
-    else if (str_is(type, "string"))
-        json_write_string(out, str_slice(inner->text, 0, TEXT_MAX), false);
-    else
-        buf_str(out, str_slice(inner->text, 0, TEXT_MAX));
-}
-
-static const struct doc *member_named(const struct doc *list, struct str name)
-{
-    for (const struct doc *one = list && list->kind == DOC_LIST ? list->child : NULL; one;
-         one = one->next) {
-        if (str_eq(lsp_text_of(one, "name"), name) && str_is(lsp_text_of(one, "type"), "attr"))
-            return lsp_member(one, "value");
-    }
-    return NULL;
-}
-
-void live_block_text(const struct lsp *lsp, const struct outline *o, uint32_t block,
-                     struct buf *out)
-{
-    const struct live_component *c = find(lsp, o, block);
-    if (!c)
-        return;
-    buf_printf(out, "%sRunning at %s: **%.*s**", out->len ? "\n\n---\n\n" : "",
-               lsp->settings.endpoint, STR_ARG(c->health));
-    if (c->message.len)
-        buf_printf(out, ", %.*s", STR_ARG(c->message));
-    if (c->rate >= 0)
-        buf_printf(out, ", %.1f/s", c->rate);
-    for (const struct doc *one = c->exports && c->exports->kind == DOC_LIST ? c->exports->child
-                                                                            : NULL;
-         one; one = one->next) {
-        struct str name = lsp_text_of(one, "name");
-        buf_printf(out, "\n- %.*s = `", STR_ARG(name));
-        value_text(out, lsp_member(one, "value"));
-        buf_byte(out, '`');
-    }
-}
-
-void live_export_text(const struct lsp *lsp, const struct outline *o, uint32_t block,
-                      const char *name, struct buf *out)
-{
-    const struct live_component *c = find(lsp, o, block);
-    const struct doc *value = c ? member_named(c->exports, str_from(name)) : NULL;
-    if (!value)
-        return;
-    buf_printf(out, "\n\n---\n\nRunning at %s: `", lsp->settings.endpoint);
-    value_text(out, value);
-    buf_byte(out, '`');
-}
-
-/* The evaluated value of an argument directly in a component's body. */
-static const struct doc *argument_of(const struct lsp *lsp, const struct outline *o,
-                                     uint32_t attribute)
-{
-    uint32_t block = o->nodes[attribute].parent;
-    const struct live_component *c =
-        o->nodes[block].kind == OUTLINE_BLOCK && lsp_component_of(o, block) == block
-            ? find(lsp, o, block)
-            : NULL;
-    return c ? member_named(c->arguments, outline_text(o, o->nodes[attribute].name)) : NULL;
-}
-
-void live_argument_text(const struct lsp *lsp, const struct outline *o, uint32_t attribute,
-                        struct buf *out)
-{
-    const struct doc *value = argument_of(lsp, o, attribute);
-    if (!value)
-        return;
-    buf_printf(out, "\n\n---\n\nRunning at %s: `", lsp->settings.endpoint);
-    value_text(out, value);
-    buf_byte(out, '`');
-}
-
-bool live_argument_hint(const struct lsp *lsp, const struct outline *o, uint32_t attribute,
-                        struct buf *out)
-{
-    const struct doc *value = argument_of(lsp, o, attribute);
-    bool refers = false;
-    for (uint32_t id = attribute + 1; id < o->nodes[attribute].stop; id++)
-        refers |= o->nodes[id].kind == OUTLINE_PATH;
-    if (!value || !refers)
-        return false;
-    buf_cstr(out, "= ");
-    value_text(out, value);
-    return true;
-}
-
-bool live_lens_text(const struct lsp *lsp, const struct outline *o, uint32_t block, struct buf *out)
-{
-    const struct live_component *c = find(lsp, o, block);
-    if (!c)
-        return false;
-    buf_str(out, c->health);
-    if (c->rate >= 0)
-        buf_printf(out, " \u00b7 %.1f/s", c->rate);
-    return true;
-}
-
-struct str live_complaint(const struct lsp *lsp, const struct outline *o, uint32_t block)
-{
-    const struct live_component *c = find(lsp, o, block);
-    return c && (str_is(c->health, "unhealthy") || str_is(c->health, "exited")) ? c->message
-                                                                                : STR("");
-}
-
-bool live_page(const struct lsp *lsp, const struct outline *o, uint32_t block, struct buf *out)
-{
-    if (!find(lsp, o, block))
-        return false;
-    buf_printf(out, "http://%s/component/%.*s.%.*s", lsp->settings.endpoint,
-               STR_ARG(outline_text(o, o->nodes[block].name)), STR_ARG(outline_label(o, block)));
-    return true;
+    return lsp->live->now;
 }

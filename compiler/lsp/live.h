@@ -1,9 +1,10 @@
 #ifndef COMPILER_LSP_LIVE_H
 #define COMPILER_LSP_LIVE_H
 
-/* What a running instance says about its components (GET /api/v0/web/components and …/ID): health,
- * evaluated arguments and exports, items that left. Secrets arrive as "(secret)" and stay so. Kept
- * for the components of open documents; forgotten when the instance does not answer. */
+/* What a running instance says about its components (GET /api/v0/web/components, …/ID and
+ * /api/v0/web/modules/ID/components): health, evaluated arguments and exports, items that left.
+ * Secrets arrive as "(secret)" and stay so. Kept for the components of open documents, inside
+ * declares and templates too; forgotten when the instance does not answer. */
 
 #include "compiler/lsp/inner.h"
 
@@ -27,11 +28,12 @@ void live_argument_text(const struct lsp *lsp, const struct outline *o, uint32_t
                         struct buf *out);
 bool live_argument_hint(const struct lsp *lsp, const struct outline *o, uint32_t attribute,
                         struct buf *out);
-/* "healthy · 12.5/s" */
+/* "healthy · 12.5/s", "1 of 3 unhealthy" */
 bool live_lens_text(const struct lsp *lsp, const struct outline *o, uint32_t block,
                     struct buf *out);
-/* Message of an unhealthy component; empty = it is well, or not known. */
-struct str live_complaint(const struct lsp *lsp, const struct outline *o, uint32_t block);
+/* What the unhealthy ones say; false = the block is well, or not known. */
+bool live_complaint(const struct lsp *lsp, const struct outline *o, uint32_t block,
+                    struct buf *out);
 /* The URL of the component's page; false = not known. */
 bool live_page(const struct lsp *lsp, const struct outline *o, uint32_t block, struct buf *out);
 

@@ -28,6 +28,47 @@ prometheus.scrape "s" {
 }
 
 prometheus.echo "shown" { }
+
+declare "reader" {
+	argument "file" { }
+
+	argument "key" { }
+
+	local.file "inside" {
+		filename  = argument.file.value
+		is_secret = argument.key.value == "hunter3"
+	}
+
+	export "content" {
+		value = local.file.inside.content
+	}
+}
+
+reader "one" {
+	file = "PLACE/name.txt"
+	key  = "hunter3"
+}
+
+reader "two" {
+	file = "PLACE/two.txt"
+	key  = "none"
+}
+
+import.file "lib" {
+	filename = "PLACE/lib.alloy"
+}
+
+lib.copy "c" {
+	file = "PLACE/open.txt"
+}
+'''
+LIB = '''declare "copy" {
+	argument "file" { }
+
+	local.file "source" {
+		filename = argument.file.value
+	}
+}
 '''
 STATE = {}
 
@@ -41,6 +82,8 @@ class Instance:
             self.port = s.getsockname()[1]
         (root / "name.txt").write_text("hunter2")
         (root / "open.txt").write_text("hello")
+        (root / "two.txt").write_text("second")
+        (root / "lib.alloy").write_text(LIB)
         self.path = root / "config.alloy"
         self.text = CONFIG.replace("PLACE", str(root)).replace("PORT", str(self.port))
         self.path.write_text(self.text)
@@ -58,6 +101,8 @@ class Instance:
                 time.sleep(0.05)
         self.session = Session(settings={"endpoint": "127.0.0.1:%d" % self.port, "live": True})
         self.session.open(self.uri, self.text)
+        self.library = uri_of(root / "lib.alloy")
+        self.session.open(self.library, LIB)
 
     def ask_until(self, ask, good):
         """What the server says once it has heard from the instance."""
@@ -111,10 +156,12 @@ def lenses():
     result = i.ask_until(lambda: i.session.ask("textDocument/codeLens", {"textDocument": {"uri": i.uri}}),
                          lambda r: any("/s" in l["command"]["title"] for l in r))
     opens = [l for l in result if l["command"]["command"] == "invar.openPage"]
-    equal(sorted(l["command"]["arguments"][0].rsplit("/", 1)[1] for l in opens),
-          ["local.file.name", "local.file.open", "prometheus.echo.shown", "prometheus.scrape.s"])
+    equal(sorted(l["command"]["arguments"][0].split("/component/", 1)[1] for l in opens),
+          ["lib.copy.c", "local.file.name", "local.file.open", "prometheus.echo.shown", "prometheus.scrape.s", "reader.one",
+           "reader.one/local.file.inside", "reader.two"])
     for l in opens:
-        assert l["command"]["title"].startswith("healthy"), l
+        want = "2 running" if l["command"]["arguments"][0].endswith("inside") else "healthy"
+        assert l["command"]["title"].startswith(want), l
 
 
 def unhealthy():
@@ -130,6 +177,56 @@ def unhealthy():
     secret.write_text("hello")
     i.session.note("textDocument/publishDiagnostics",
                    lambda p: not any(d["source"] == "invar (running)" for d in p["diagnostics"]))
+
+
+def inside_a_module():
+    """Of a block in a declare every instance is told; the diagnostic says which one is ill."""
+    i = instance()
+    file = pathlib.Path(i.place.name) / "two.txt"
+    file.unlink()
+    i.session.notes.clear()
+    found = i.session.note("textDocument/publishDiagnostics",
+                           lambda p: any(d["source"] == "invar (running)" for d in p["diagnostics"]))
+    one = [d for d in found["diagnostics"] if d["source"] == "invar (running)"][0]
+    equal(shown(i.text, one["range"]), '25:local.file "inside" ')
+    assert one["message"].startswith("reader.two: ") and "reader.one" not in one["message"], one
+    result = i.ask_until(lambda: i.session.ask("textDocument/codeLens", {"textDocument": {"uri": i.uri}}),
+                         lambda r: any("unhealthy" in l["command"]["title"] for l in r))
+    ill = [l["command"] for l in result if "unhealthy" in l["command"]["title"]]
+    equal([(c["title"].split(" \u00b7")[0], c["arguments"][0].split("/component/")[1]) for c in ill],
+          [("1 of 2 unhealthy", "reader.two/local.file.inside")])
+    file.write_text("second")
+    i.session.note("textDocument/publishDiagnostics",
+                   lambda p: not any(d["source"] == "invar (running)" for d in p["diagnostics"]))
+
+
+def inside_a_library():
+    """The file of an import, open in the editor, shows what runs of it."""
+    i = instance()
+    at = position_of(LIB, LIB.index('local.file "source"') + 1)
+
+    def ask():
+        result = i.session.at("textDocument/hover", i.library, at)
+        return result["contents"]["value"] if result else ""
+    value = i.ask_until(ask, lambda v: "- content" in v)
+    assert "in `lib.copy.c`: **healthy**" in value, value
+    assert '- content = `"hello"`' in value, value
+
+
+def nowhere_a_secret():
+    """Nothing that the server says has the text of a secret."""
+    i = instance()
+    whole = {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}}
+    document = {"textDocument": {"uri": i.uri}}
+    said = [i.session.ask("textDocument/inlayHint", {**document, "range": whole}), i.session.ask("textDocument/codeLens", document),
+            i.session.ask("textDocument/diagnostic", document)]
+    for line in range(i.text.count("\n")):
+        for column in (1, 4):
+            said.append(i.session.at("textDocument/hover", i.uri, {"line": line, "character": column}))
+    said.append(i.session.at("textDocument/hover", i.library, position_of(LIB, LIB.index('local.file "source"') + 1)))
+    text = repr(said) + repr(i.session.notes)
+    assert "(secret)" in text and "hello" in text and "second" in text, text
+    assert "hunter2" not in text, text
 
 
 def reload():
@@ -151,7 +248,7 @@ def review():
     def ask(text):
         i.session.set(i.uri, text)
         return i.session.wait(i.session.start("workspace/executeCommand", {"command": "invar.server.review", "arguments": [i.uri, "running"]}))
-    equal(ask(i.text)["result"], {"same": True, "report": "0 added, 0 changed, 0 removed, 0 affected, 4 kept\n"})
+    equal(ask(i.text)["result"], {"same": True, "report": "0 added, 0 changed, 0 removed, 0 affected, 13 kept\n"})
     result = ask(i.text.replace('"500ms"', '"700ms"') + 'prometheus.echo "more" { }\n')["result"]
     equal(result["same"], False)
     for part in ("~ prometheus.scrape.s", '"500ms" -> "700ms"', "+ prometheus.echo.more"):
@@ -187,9 +284,16 @@ def cases():
     yield "hover of an argument", hover('job_name', '"hello"')
     yield "hover of an export", hover('content}]', '"hello"')
     yield "secrets stay secret", hover('local.file "name"', "- content = `(secret)`", "hunter2")
+    yield "hover inside a declare", hover('local.file "inside"', "in `reader.one`: **healthy**", "hunter2")
+    yield "hover inside a declare, every instance", hover('local.file "inside"', '- content = `"second"`', "hunter2")
+    yield "hover inside a declare, secrets", hover('local.file "inside"', '- content = `(secret)`', "hunter2")
+    yield "hover of an argument inside a declare", hover('filename  = argument.file', "in `reader.two`: `\"", "hunter2")
+    yield "inside a library", inside_a_library
     yield "hints of evaluated arguments", hints
     yield "lenses with health and rates", lenses
     yield "unhealthy components", unhealthy
+    yield "unhealthy inside a module", inside_a_module
+    yield "nowhere a secret", nowhere_a_secret
     yield "reload", reload
     yield "review against the running configuration", review
     yield "no instance", nobody
