@@ -8,7 +8,13 @@ struct scan {
     const char *at, *end;
 };
 
-static void blanks(struct scan *s)
+struct value {
+    enum doc_kind kind;
+    bool boolean;
+    struct str text;
+};
+
+static inline void blanks(struct scan *s)
 {
     while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
         s->at++;
@@ -21,12 +27,37 @@ static bool take(struct scan *s, char c)
     return is;
 }
 
-/* Eight bytes at a time, while none of them is a quote, a backslash, a control character or above
- * ASCII. */
-static const char *skip_words(const char *at, const char *end)
+/* A string ends, or is no longer plain, at a quote, a backslash, a control character or a byte
+ * above ASCII (which is negative here). */
+static bool is_special(signed char c)
+{
+    return c == '"' || c == '\\' || c < ' ';
+}
+
+/* Goes on block by block while there are whole ones; at most to the first special byte. */
+#if defined(__x86_64__)
+
+static const char *skip_plain(const char *at, const char *end)
+{
+    typedef signed char block __attribute__((vector_size(16)));
+    typedef char chars __attribute__((vector_size(16)));
+    for (; end - at >= (ptrdiff_t)sizeof(block); at += sizeof(block)) {
+        block bytes;
+        memcpy(&bytes, at, sizeof(bytes));
+        block special = (bytes == '"') | (bytes == '\\') | (bytes < ' ');
+        unsigned bits = (unsigned)__builtin_ia32_pmovmskb128((chars)special);
+        if (bits)
+            return at + __builtin_ctz(bits);
+    }
+    return at;
+}
+
+#else
+
+static const char *skip_plain(const char *at, const char *end)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-    while (end - at >= 8) {
+    for (; end - at >= 8; at += 8) {
         uint64_t word;
         memcpy(&word, at, 8);
         uint64_t quote = word ^ ones * '"', escape = word ^ ones * '\\';
@@ -34,24 +65,21 @@ static const char *skip_words(const char *at, const char *end)
              ((escape - ones) & ~escape)) &
             highs)
             break;
-        at += 8;
     }
     return at;
 }
 
+#endif
+
 /* Behind the opening quote. */
 static bool take_string(struct scan *s, struct str *out)
 {
-    const char *from = s->at;
-    const char *at = skip_words(from, s->end);
-    while (at < s->end && *at != '"') {
-        if (*at == '\\' || (unsigned char)*at < 0x20 || (unsigned char)*at >= 0x80)
-            return false;
+    const char *at = skip_plain(s->at, s->end);
+    while (at < s->end && !is_special((signed char)*at))
         at++;
-    }
-    if (at == s->end)
+    if (at == s->end || *at != '"')
         return false;
-    *out = str_of(from, (size_t)(at - from));
+    *out = str_of(s->at, (size_t)(at - s->at));
     s->at = at + 1;
     return true;
 }
@@ -64,7 +92,7 @@ static bool take_digits(struct scan *s)
     return s->at > from;
 }
 
-static bool take_number(struct scan *s, struct doc *out)
+static bool take_number(struct scan *s, struct value *out)
 {
     const char *from = s->at;
     take(s, '-');
@@ -83,7 +111,7 @@ static bool take_number(struct scan *s, struct doc *out)
     return true;
 }
 
-static bool take_literal(struct scan *s, struct doc *out)
+static bool take_literal(struct scan *s, struct value *out)
 {
     struct str rest = str_of(s->at, (size_t)(s->end - s->at));
     if (str_starts(rest, STR("true")) || str_starts(rest, STR("null"))) {
@@ -100,9 +128,8 @@ static bool take_literal(struct scan *s, struct doc *out)
     return true;
 }
 
-static bool take_value(struct scan *s, struct doc *out)
+static bool take_value(struct scan *s, struct value *out)
 {
-    *out = (struct doc){0};
     if (take(s, '"')) {
         out->kind = DOC_STRING;
         return take_string(s, &out->text);
@@ -112,7 +139,7 @@ static bool take_value(struct scan *s, struct doc *out)
     return take_literal(s, out);
 }
 
-static bool take_member(struct scan *s, struct str *key, struct doc *value)
+static bool take_member(struct scan *s, struct str *key, struct value *value)
 {
     blanks(s);
     if (!take(s, '"') || !take_string(s, key))
@@ -138,22 +165,28 @@ static bool finish(struct doc *found, size_t count)
     return true;
 }
 
+static inline bool is_same(struct str a, struct str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
 bool json_scan(struct str text, const struct str *names, size_t count, struct doc *found)
 {
     struct scan s = {text.ptr, text.ptr + text.len};
     struct str key;
-    struct doc value;
     for (size_t i = 0; i < count; i++)
         found[i] = (struct doc){.kind = DOC_NULL};
     blanks(&s);
     if (!take(&s, '{'))
         return false;
     do {
+        struct value value = {0};
         if (!take_member(&s, &key, &value))
             return false;
         for (size_t i = 0; i < count; i++) {
-            if (str_eq(key, names[i]))
-                found[i] = value;
+            if (is_same(key, names[i]))
+                found[i] =
+                    (struct doc){.kind = value.kind, .boolean = value.boolean, .text = value.text};
         }
     } while (take(&s, ','));
     if (!take(&s, '}'))
