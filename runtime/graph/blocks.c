@@ -143,7 +143,7 @@ static const struct {
     {"foreach", &foreach_shape, STABILITY_EXPERIMENTAL, false},
     {"import.file", &import_file_shape, STABILITY_GA, false},
     {"import.string", &import_string_shape, STABILITY_GA, false},
-    {"import.git", &import_git_shape, STABILITY_GA, true},
+    {"import.git", &import_git_shape, STABILITY_GA, false},
 };
 
 bool blocks_find(enum block_kind kind, struct str name, const struct import_source *const *imports,

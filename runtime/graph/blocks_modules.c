@@ -71,7 +71,23 @@ static const struct row git_rows[] = {
     {BLOCK_OPT(struct import_git_args, ssh_key, git_ssh_shape), .doc = "A key for SSH."},
     {0},
 };
-const struct shape import_git_shape = SHAPE(struct import_git_args, git_rows, NULL);
+
+static enum status check_git(void *data, struct arena *arena, struct error *err)
+{
+    (void)arena;
+    const struct import_git_args *args = data;
+    static const char *const special[] = {"HEAD", "FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD",
+                                          "CHERRY_PICK_HEAD"};
+    for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
+        if (str_is(args->revision, special[i]))
+            return error_set(err, STATUS_INVALID,
+                             "revision cannot be a special git reference such as HEAD, FETCH_HEAD, "
+                             "ORIG_HEAD, MERGE_HEAD, or CHERRY_PICK_HEAD");
+    }
+    return STATUS_OK;
+}
+
+const struct shape import_git_shape = SHAPE(struct import_git_args, git_rows, check_git);
 
 struct remotecfg_args {
     struct str url;

@@ -201,7 +201,8 @@ void import_trouble(struct import *import, const struct error *err)
 
 static const struct import_source *source_of(const struct graph *graph, struct str name)
 {
-    static const struct import_source *const own[] = {&import_file, &import_string, NULL};
+    static const struct import_source *const own[] = {&import_file, &import_string, &import_git,
+                                                      NULL};
     const struct import_source *const *tables[] = {own, graph->options.imports};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         for (const struct import_source *const *at = tables[i]; at && *at; at++) {

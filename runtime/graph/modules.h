@@ -14,7 +14,7 @@ enum {
     IMPORT_MAX_NESTED = 1000, /* in one graph */
 };
 
-extern const struct import_source import_file, import_string;
+extern const struct import_source import_file, import_string, import_git;
 
 struct import {
     struct graph *graph;

@@ -187,6 +187,21 @@ void loop_watch_close(struct loop_watch *watch)
         watch->loop->ops->watch_close(watch);
 }
 
+struct loop_process *loop_process_new(struct loop *loop, const struct process_options *options,
+                                      process_done_fn *done, void *arg, struct error *err)
+{
+    if (loop->ops->process_new)
+        return loop->ops->process_new(loop, options, done, arg, err);
+    error_set(err, STATUS_UNSUPPORTED, "no programs are started here");
+    return NULL;
+}
+
+void loop_process_close(struct loop_process *process)
+{
+    if (process)
+        process->loop->ops->process_close(process);
+}
+
 struct loop_signal *loop_signal_new(struct loop *loop, int signum, signal_fn *fn, void *arg)
 {
     ASSERT(loop->ops->signal_new);

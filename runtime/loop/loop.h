@@ -119,6 +119,30 @@ struct loop_watch *loop_watch_new(struct loop *loop, const char *folder, loop_fn
                                   void *arg);
 void loop_watch_close(struct loop_watch *watch);
 
+/* ---- other programs ---- */
+struct loop_process;
+struct process_options {
+    const char *const *argv; /* the program is looked for on PATH; ends with NULL */
+    const char *const
+        *env;           /* "NAME=value", besides or instead of ours; ends with NULL or is NULL */
+    int64_t timeout_ns; /* then it is killed, and what it started with it */
+    size_t max_output;  /* bytes of each kind; more ends it the same way */
+};
+struct process_result {
+    int status;     /* what it ended with; 128 + N: signal N ended it */
+    struct str out; /* valid during the callback */
+    struct str err;
+};
+/* err->status OK whenever it ended by itself, whatever its status. */
+typedef void process_done_fn(void *arg, const struct process_result *result,
+                             const struct error *err);
+/* Runs a program with nothing to read, in a session of its own, so that nobody can be asked.
+ * `done` comes once, in a later step, and frees it. Everything is copied. NULL with err: it cannot
+ * be started; the simulator starts none. */
+struct loop_process *loop_process_new(struct loop *loop, const struct process_options *options,
+                                      process_done_fn *done, void *arg, struct error *err);
+void loop_process_close(struct loop_process *process); /* kills it; no callback after this */
+
 typedef void signal_fn(void *arg, int signum);
 struct loop_signal *loop_signal_new(struct loop *loop, int signum, signal_fn *fn, void *arg);
 void loop_signal_close(struct loop_signal *signal);

@@ -380,6 +380,8 @@ static const struct loop_ops uv_ops = {
     .poll_close = poll_uv_close,
     .watch_new = watch_uv_new,
     .watch_close = watch_uv_close,
+    .process_new = process_uv_new,
+    .process_close = process_uv_close,
     .signal_new = signal_uv_new,
     .signal_close = signal_uv_close,
 };

@@ -110,6 +110,9 @@ void watch_uv_close(struct loop_watch *watch);
 struct loop_poll *poll_uv_new(struct loop *loop, int fd, poll_fn *fn, void *arg);
 void poll_uv_set(struct loop_poll *poll, int events);
 void poll_uv_close(struct loop_poll *poll);
+struct loop_process *process_uv_new(struct loop *loop, const struct process_options *options,
+                                    process_done_fn *done, void *arg, struct error *err);
+void process_uv_close(struct loop_process *process);
 struct loop_signal *signal_uv_new(struct loop *loop, int signum, signal_fn *fn, void *arg);
 void signal_uv_close(struct loop_signal *signal);
 

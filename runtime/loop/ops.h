@@ -52,6 +52,9 @@ struct loop_ops {
     /* NULL in the simulator. */
     struct loop_watch *(*watch_new)(struct loop *loop, const char *folder, loop_fn *fn, void *arg);
     void (*watch_close)(struct loop_watch *watch);
+    struct loop_process *(*process_new)(struct loop *loop, const struct process_options *options,
+                                        process_done_fn *done, void *arg, struct error *err);
+    void (*process_close)(struct loop_process *process);
     struct loop_signal *(*signal_new)(struct loop *loop, int signum, signal_fn *fn, void *arg);
     void (*signal_close)(struct loop_signal *signal);
     /* How http_client.h reaches peers: NULL = libcurl on this loop. */
@@ -72,6 +75,7 @@ struct stream { struct loop *loop; };
 struct listener { struct loop *loop; };
 struct loop_poll { struct loop *loop; };
 struct loop_watch { struct loop *loop; };
+struct loop_process { struct loop *loop; };
 struct loop_signal { struct loop *loop; };
 // clang-format on
 

@@ -255,7 +255,139 @@ def http_bad(check):
     check.expect(took < 1 or SANITIZED, "one that is new each time is cut off after %.2f s" % took)
 
 
+# ---- import.git ----
+
+def git_in(folder, *args):
+    names = ["-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=main"]
+    subprocess.run(["git", *names, *args], cwd=folder, check=True, stdout=subprocess.DEVNULL,
+                   env=dict(os.environ, GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1"))
+
+
+def commit(folder, files):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).write_text(text)
+    git_in(folder, "add", "-A")
+    git_in(folder, "commit", "-q", "-m", "more")
+
+
+def repository(check, name="repo"):
+    folder = check.folder / name
+    folder.mkdir()
+    git_in(folder, "init", "-q")
+    commit(folder, {"mod/d.alloy": MODULE % "one", "mod/readme": "not alloy"})
+    return folder
+
+
+def git(repo, path="mod", more=""):
+    return ('import.git "m" {\n\trepository = "%s"\n\tpath = "%s"\n\tpull_frequency = "1s"\n%s}\n'
+            % (repo, path, more))
+
+
+def git_changes(check):
+    repo = repository(check)
+    check.run(git(repo) + USE)
+    check.becomes("one", "a folder of a repository is cloned when the configuration is loaded")
+    commit(repo, {"mod/d.alloy": MODULE % "two"})
+    check.becomes("two", "a new commit is taken")
+    commit(repo, {"mod/d.alloy": "declare {"})
+    check.wait("trouble", lambda: "imported content is refused" in check.log())
+    check.expect(check.value() == "two" and "m:1:1" in check.log(), "a broken one is refused with its place")
+    os.rename(repo, check.folder / "away")
+    check.wait("trouble", lambda: "failed to update repository" in check.log())
+    check.expect(check.value() == "two", "without its repository it goes on")
+    os.rename(check.folder / "away", repo)
+    commit(repo, {"mod/d.alloy": MODULE % "three"})
+    check.becomes("three", "until it is there again")
+    os.rename(repo, check.folder / "away")
+    check.run(git(repo) + USE)
+    check.becomes("three", "a program that starts without it has what was fetched last")
+    check.wait("trouble", lambda: "failed to update repository" in check.log())
+    os.rename(check.folder / "away", repo)
+
+
+def git_revisions(check):
+    repo = repository(check)
+    git_in(repo, "tag", "v1")
+    first = subprocess.run(["git", "rev-parse", "HEAD"], cwd=repo, check=True, capture_output=True, text=True).stdout
+    commit(repo, {"mod/d.alloy": MODULE % "two", "single.alloy": MODULE.replace('"%s"', "module_path")})
+    git_in(repo, "checkout", "-q", "-b", "other")
+    commit(repo, {"mod/d.alloy": MODULE % "other"})
+    for revision, value in (("v1", "one"), (first.strip(), "one"), (first[:10], "one"), ("other", "other"),
+                            ("main", "two")):
+        check.run(git(repo, more='\trevision = "%s"\n' % revision) + USE)
+        check.becomes(value, "revision %s is %s" % (revision, value))
+    check.run(git("repo", "single.alloy") + USE)
+    path = check.value() or ""
+    check.expect((pathlib.Path(check.folder) / path / "mod").is_dir(), "module_path is the clone: %s" % path)
+    for what, text, message in (
+            ("a revision that is not there", git(repo, more='\trevision = "v9"\n'), 'invalid revision "v9"'),
+            ("a path that is not there", git(repo, "none.alloy"), "no such file or directory"),
+            ("a path outside", git(repo, "../../x.alloy"), "leaves the repository"),
+            ("a repository that is not there", git(check.folder / "none"), "failed to download repository"),
+            ("a command for a repository", git("ext::touch " + str(check.folder / "pwned")), "failed to download"),
+            ("an option for a repository", git("--upload-pack=touch x"), "is no repository")):
+        said = check.refused(text, 10)
+        check.expect("main.alloy:1:1: Failed to evaluate node for config block: updating component: " in said
+                     and message in said, what + " is refused: " + said[:0])
+    check.expect(not (check.folder / "pwned").exists(), "no command was run")
+
+
+def git_credentials(check):
+    """Served over HTTP to who knows the password; it stands in no argument list, log or clone."""
+    repo = repository(check)
+    git_in(repo, "update-server-info")
+    wanted = "Basic " + base64.b64encode(b"u:secret-word").decode()
+    seen = []
+
+    def answer(handler):
+        if handler.headers.get("Authorization") != wanted:
+            handler.wfile.write(b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n")
+            return
+        for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if b"secret-word" in entry.read_bytes():
+                    seen.append(entry.read_bytes())
+            except OSError:
+                pass
+        file = repo / ".git" / handler.path.split("?")[0][len("/repo/"):]
+        if not file.is_file():
+            handler.wfile.write(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
+            return
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % file.stat().st_size + file.read_bytes())
+
+    class Paths(dict):
+        def get(self, path, other=None):
+            return answer if path.startswith("/repo/") else dict.get(self, path, other)
+    check.web.answers = Paths()
+    auth = '\tbasic_auth {\n\t\tusername = "u"\n\t\tpassword = "secret-word"\n\t}\n'
+    said = check.refused(git("URL/repo", more=auth.replace("secret-word", "wrong-word")) + USE, 10)
+    logged = "\n".join(l for l in said.splitlines() if l.startswith("ts="))
+    check.expect("failed to download repository" in said and "wrong-word" not in logged, "a wrong password is refused")
+    check.run(git("URL/repo", more=auth) + USE)
+    check.becomes("one", "basic_auth opens the repository")
+    check.run(git("URL/repo".replace("URL", check.web.url.replace("//", "//u:secret-word@"))) + USE)
+    check.becomes("one", "so do credentials in the URL")
+    files = [f for f in (check.folder / "data").rglob("*") if f.is_file() and b"secret-word" in f.read_bytes()]
+    check.expect(not seen and not files and "secret-word" not in check.log(),
+                 "they are in no argument list, file or log: %s %s" % (seen, files))
+
+
+def git_bad(check):
+    """Without git; a server that stalls; one that sends without end."""
+    check.write("")
+    with open(check.folder / "log", "wb") as log:
+        (check.folder / "bin").mkdir()
+        check.write(git("/nowhere"))
+        done = subprocess.run([BIN, "run", "--server.http.listen-addr=127.0.0.1:0",
+                               f"--storage.path={check.folder}/data", "main.alloy"], cwd=check.folder, timeout=30,
+                              stdout=log, stderr=subprocess.STDOUT, env={"PATH": str(check.folder / "bin")})
+    check.expect(done.returncode == 1 and "the git program is not installed" in check.log(), "a missing git is named")
+
+
 TESTS = [http_changes, http_request, http_bad]
+if shutil.which("git"):
+    TESTS += [git_changes, git_revisions, git_credentials, git_bad]
 
 
 def main():
