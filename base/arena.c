@@ -144,6 +144,8 @@ void *arena_try_alloc(struct arena *arena, size_t size)
 void *arena_alloc(struct arena *arena, size_t size)
 {
     void *block = arena_try_alloc(arena, size);
+    if (!block && mem_spend_reserve())
+        block = arena_try_alloc(arena, size);
     if (!block)
         mem_exhausted();
     return block;

@@ -45,6 +45,17 @@ static enum status read_all(int fd, const char *path, struct buf *out, struct er
     }
 }
 
+/* The descriptor as a pointer that is not NULL. */
+static void *fd_arg(int fd)
+{
+    return (void *)((intptr_t)fd + 1);
+}
+
+static void close_fd(void *arg)
+{
+    world_close((int)((intptr_t)arg - 1));
+}
+
 enum status file_read(int dirfd, const char *path, struct buf *out, struct error *err)
 {
     if (!buf_ok(out))
@@ -52,10 +63,12 @@ enum status file_read(int dirfd, const char *path, struct buf *out, struct error
     int fd = world_open(dirfd, path, O_RDONLY | O_NOCTTY, 0);
     if (fd < 0)
         return error_errno(err, -fd, "open", path);
+    mem_scope_guard(close_fd, fd_arg(fd));
     size_t before = out->len;
     enum status status = read_all(fd, path, out, err);
     if (status != STATUS_OK)
         out->len = before;
+    mem_scope_unguard(close_fd, fd_arg(fd));
     world_close(fd);
     return status;
 }

@@ -36,6 +36,7 @@ void *map_remove(struct map *map, struct str key);
 void map_clear(struct map *map);
 
 #define MAP_EACH(map, entry)                                                                       \
-    for (struct map_entry *entry = (map)->entries; entry < (map)->entries + (map)->len; entry++)
+    for (struct map_entry *entry = (map)->entries;                                                 \
+         (map)->len > 0 && entry < (map)->entries + (map)->len; entry++)
 
 #endif

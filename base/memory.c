@@ -99,14 +99,19 @@ static void note_peak(struct mem_owner *owner, size_t used)
                                                   memory_order_relaxed)) {}
 }
 
-void mem_thread_flush(void)
+static void settle(void)
 {
-    free(thread.reserve);
-    thread.reserve = NULL;
     size_t delta = (size_t)thread.held_back;
     thread.held_back = 0;
     size_t before = atomic_fetch_add_explicit(&mem_general.used, delta, memory_order_relaxed);
     note_peak(&mem_general, before + delta);
+}
+
+void mem_thread_flush(void)
+{
+    free(thread.reserve);
+    thread.reserve = NULL;
+    settle();
 }
 
 /* The general owner is in everybody's way; without a budget its counter may lag. */
@@ -119,7 +124,7 @@ static inline void lag(ptrdiff_t delta)
 {
     thread.held_back += delta;
     if ((size_t)(thread.held_back + HELD_BACK_MAX) > 2 * HELD_BACK_MAX)
-        mem_thread_flush();
+        settle();
 }
 
 static void uncharge_until(struct mem_owner *owner, const struct mem_owner *end, size_t size)
@@ -181,7 +186,7 @@ size_t mem_used(const struct mem_owner *owner)
     if (!owner)
         owner = &mem_general;
     if (owner == &mem_general)
-        mem_thread_flush();
+        settle();
     size_t used = atomic_load_explicit(&owner->used, memory_order_relaxed);
     /* What another thread freed may be counted before what was allocated. */
     return used > SIZE_LIMIT ? 0 : used;

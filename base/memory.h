@@ -78,7 +78,7 @@ bool mem_scope_active(void);
  * For bounded containers (arenas) whose own limit is reached. */
 _Noreturn void mem_exhausted(void);
 /* Outside a scope: gives the thread's reserve back to the machine; true = it is worth to try once
- * more. For blocks of libraries that must not fail. */
+ * more. For arenas, and for blocks of libraries that must not fail. */
 bool mem_spend_reserve(void);
 /* Runs undo(arg) if the innermost scope fails (for sockets, registrations, foreign objects); undo
  * must not allocate, and runs at once when the guard itself finds no memory.

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 enum { PATH_LIMIT = 64 * 1024 };
 
@@ -152,22 +153,48 @@ static void read_all(struct positions *p, struct str text)
     buf_release(&texts[1]);
 }
 
-static void load(struct positions *p)
+/* Reads up to `room` bytes: the count, or -errno. */
+static ssize_t read_bytes(int fd, char *text, size_t room)
 {
-    struct buf text;
-    buf_init(&text, NULL, POSITIONS_BYTES);
-    int fd = world_open(p->dir, "positions", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-    for (ssize_t got = 1; fd >= 0 && got != 0;) {
-        char *at = buf_reserve(&text, (size_t)64 * 1024);
-        got = at ? world_read(fd, at, (size_t)64 * 1024) : 0;
-        if (got < 0 && got != -EINTR)
+    size_t len = 0;
+    while (len < room) {
+        ssize_t got = world_read(fd, text + len, room - len);
+        if (got == 0)
             break;
-        text.len += got > 0 ? (size_t)got : 0;
+        if (got < 0 && got != -EINTR)
+            return got;
+        len += got > 0 ? (size_t)got : 0;
     }
-    if (fd >= 0)
-        world_close(fd);
-    read_all(p, buf_view(&text));
-    buf_release(&text);
+    return (ssize_t)len;
+}
+
+static int load_from(struct positions *p, int fd)
+{
+    struct stat st;
+    int failed = world_fstat(fd, &st);
+    if (failed)
+        return failed;
+    size_t room = st.st_size > 0 && st.st_size < POSITIONS_BYTES ? (size_t)st.st_size : 0;
+    char *text = mem_try_alloc_shared(NULL, room);
+    if (!text)
+        return -ENOMEM;
+    ssize_t len = read_bytes(fd, text, room);
+    if (len >= 0)
+        read_all(p, str_of(text, (size_t)len));
+    mem_free(text);
+    return len < 0 ? (int)len : 0;
+}
+
+/* 0 or -errno. No file, or a link in its place, is an empty one; what may go away must not be taken
+ * for that: every file would be read again from its start. */
+static int load(struct positions *p)
+{
+    int fd = world_open(p->dir, "positions", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (fd < 0)
+        return fd == -ENOENT || fd == -ELOOP ? 0 : fd;
+    int failed = load_from(p, fd);
+    world_close(fd);
+    return failed;
 }
 
 /* Writing. */
@@ -209,19 +236,31 @@ static int replace(int dir, struct str bytes)
     return failed;
 }
 
+struct saving {
+    const struct positions *positions;
+    struct buf text;
+};
+
+static void write_all(void *arg)
+{
+    struct saving *s = arg;
+    buf_init(&s->text, NULL, POSITIONS_BYTES);
+    buf_str(&s->text, head);
+    MAP_EACH(&s->positions->entries, entry)
+    {
+        write_entry(&s->text, entry->value);
+    }
+}
+
 enum status positions_save(struct positions *p, struct error *err)
 {
+    struct saving s = {.positions = p};
     if (!p->dirty)
         return STATUS_OK;
-    struct buf text;
-    buf_init(&text, NULL, POSITIONS_BYTES);
-    buf_str(&text, head);
-    MAP_EACH(&p->entries, entry)
-    {
-        write_entry(&text, entry->value);
-    }
-    int failed = buf_ok(&text) ? replace(p->dir, buf_view(&text)) : -EFBIG;
-    buf_release(&text);
+    if (!mem_scope_run(write_all, &s))
+        return error_errno(err, ENOMEM, "write", "positions");
+    int failed = buf_ok(&s.text) ? replace(p->dir, buf_view(&s.text)) : -EFBIG;
+    buf_release(&s.text);
     if (failed)
         return error_errno(err, -failed, "write", "positions");
     p->dirty = false;
@@ -259,14 +298,22 @@ enum status positions_open(struct loop *loop, const char *folder, const struct l
     int dir = world_open(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (dir < 0)
         return error_errno(err, -dir, "open", folder);
-    struct positions *p = mem_zalloc(NULL, sizeof(*p));
-    p->dir = dir;
+    struct positions *p = mem_try_alloc_shared(NULL, sizeof(*p));
+    if (!p) {
+        world_close(dir);
+        return error_errno(err, ENOMEM, "open", folder);
+    }
+    *p = (struct positions){.dir = dir};
     if (log)
         p->log = *log;
     map_init(&p->entries, NULL);
-    buf_init(&p->name, NULL, 2 * (size_t)PATH_LIMIT);
+    buf_init(&p->name, NULL, PATH_LIMIT);
     p->timer = loop_timer_new(loop, save_due, p);
-    load(p);
+    int failed = load(p);
+    if (failed) {
+        positions_close(p);
+        return error_errno(err, -failed, "read positions in", folder);
+    }
     *out = p;
     return STATUS_OK;
 }

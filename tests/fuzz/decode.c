@@ -3,12 +3,11 @@
 
 #include "compiler/ast.h"
 #include "compiler/decode.h"
+#include "tests/support/fuzz_input.h"
 #include "tests/support/sample.h"
 #include "tests/support/values.h"
 
 enum { INPUT_MAX = 8192 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static ast_id first_block(const struct ast *ast)
 {
@@ -57,19 +56,27 @@ static void decode(const struct ast *ast, ast_id block)
     diags_release(&diags);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void work(void *arg)
 {
+    const struct str *input = arg;
     struct error err;
     struct diags diags;
-    if (size > INPUT_MAX)
-        return 0;
     diags_init(&diags);
-    struct source *source = source_new(STR("f"), str_of((const char *)data, size), &err);
+    struct source *source = source_new(STR("f"), *input, &err);
     struct ast *ast = ast_parse(source, &diags);
     if (ast && diags.errors == 0 && first_block(ast))
         decode(ast, first_block(ast));
     ast_free(ast);
     source_unref(source);
     diags_release(&diags);
-    return 0;
+}
+
+static void once(struct str input)
+{
+    ASSERT(fuzz_scope(work, &input) || fuzz_has_failed());
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

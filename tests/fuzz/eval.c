@@ -3,11 +3,10 @@
 
 #include "compiler/ast.h"
 #include "stdlib/stdlib.h"
+#include "tests/support/fuzz_input.h"
 #include "tests/support/values.h"
 
 enum { INPUT_MAX = 4096 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void print(const struct value *v)
 {
@@ -42,19 +41,27 @@ static void evaluate(const struct ast *ast, struct diags *diags)
     stdlib_release(&lib);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void work(void *arg)
 {
+    const struct str *input = arg;
     struct error err;
     struct diags diags;
-    if (size > INPUT_MAX)
-        return 0;
     diags_init(&diags);
-    struct source *source = source_new(STR("f"), str_of((const char *)data, size), &err);
+    struct source *source = source_new(STR("f"), *input, &err);
     struct ast *ast = ast_parse_expression(source, &diags);
     if (ast && diags.errors == 0)
         evaluate(ast, &diags);
     ast_free(ast);
     source_unref(source);
     diags_release(&diags);
-    return 0;
+}
+
+static void once(struct str input)
+{
+    ASSERT(fuzz_scope(work, &input) || fuzz_has_failed());
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

@@ -3,9 +3,9 @@
  * apart. */
 #include "components/prometheus/scrape/exposition.h"
 
-#include "base/memory.h"
+#include "tests/support/fuzz_input.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { PAGE_MAX = 1 << 16 };
 
 static void take_labels(struct str series, bool inside)
 {
@@ -22,19 +22,18 @@ static void take_labels(struct str series, bool inside)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void once(struct str input)
 {
-    if (size == 0) {
-        return 0;
+    uint8_t choice;
+    if (!fuzz_choice(&input, &choice)) {
+        return;
     }
-    char *page = mem_alloc(NULL, size);
-    memcpy(page, data + 1, size - 1);
-    page[size - 1] = '\0';
+    char *page = mem_strdup(NULL, input.ptr, input.len);
     struct exposition plain;
     struct exposition guessing;
     struct str guess = STR_NONE;
-    exposition_init(&plain, str_of(page, size - 1), data[0] & 1);
-    exposition_init(&guessing, str_of(page, size - 1), data[0] & 1);
+    exposition_init(&plain, str_of(page, input.len), choice & 1);
+    exposition_init(&guessing, str_of(page, input.len), choice & 1);
     for (;;) {
         guessing.guess = guess;
         enum exposition_entry entry = exposition_next(&plain);
@@ -54,5 +53,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     mem_free(page);
-    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, PAGE_MAX, once);
 }

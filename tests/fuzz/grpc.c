@@ -2,9 +2,10 @@
  */
 
 #include "runtime/net/grpc_wire.h"
+#include "tests/support/fuzz_input.h"
 #include "tests/support/server_rig.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { INPUT_MAX = 16384 };
 
 static void read_texts(struct str text)
 {
@@ -38,15 +39,20 @@ static void send_call(struct memory_stream *stream, struct str body)
     memory_send(stream, body);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void once(struct str input)
 {
     struct server_rig rig;
-    struct str input = str_of((const char *)data, size);
     read_texts(input);
     server_rig_begin(&rig);
     struct memory_stream *stream = memory_connect(rig.loop);
-    send_call(stream, str_slice(input, 0, 16384));
+    fuzz_begin();
+    send_call(stream, input);
     memory_loop_turn(rig.loop);
     server_rig_end(&rig);
-    return 0;
+    fuzz_end();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

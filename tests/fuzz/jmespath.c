@@ -1,22 +1,20 @@
 /* Expressions over documents. Input: an expression, a NUL, a JSON document. */
 
 #include "components/loki/process/jmespath.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/support/fuzz_input.h"
 
 enum { INPUT_MAX = 4096, MEMORY_MAX = 64 << 20 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void work(void *arg)
 {
-    struct str expression, text, input = str_of((const char *)data, size);
+    const struct str *input = arg;
+    struct str expression, text;
     const struct doc_limits limits = {0};
     struct arena arena;
     struct error err = {0};
     struct jmespath path;
     struct doc *doc;
-    if (size > INPUT_MAX)
-        return 0;
-    str_cut(input, '\0', &expression, &text);
+    str_cut(*input, '\0', &expression, &text);
     arena_init(&arena, NULL, MEMORY_MAX);
     if (jmespath_compile(expression, &arena, &path, &err) != STATUS_OK) {
         ASSERT(err.message[0] != '\0');
@@ -25,5 +23,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ASSERT(!found || found->kind <= DOC_MAP);
     }
     arena_release(&arena);
-    return 0;
+}
+
+static void once(struct str input)
+{
+    ASSERT(fuzz_scope(work, &input) || fuzz_has_failed());
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

@@ -1,10 +1,11 @@
 /* The JSON reader and writer: what is read and written again reads the same. The first byte chooses
- * limits and whether memory fails. */
+ * limits of memory. */
 
 #include "base/error.h"
 #include "base/json.h"
+#include "tests/support/fuzz_input.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { INPUT_MAX = 1 << 16, ARENA_MAX = 1 << 24 };
 
 /* At most as deep as the reader allows. */
 static void write_tree(struct json_writer *w, const struct doc *node)
@@ -37,35 +38,46 @@ static bool same(const struct doc *a, const struct doc *b)
            str_eq(a->key, b->key) && a->boolean == b->boolean && a->integer == b->integer;
 }
 
+static void write_and_read(const struct doc *doc, struct doc_limits limits)
+{
+    struct arena again;
+    struct error err = {0};
+    struct doc *back;
+    struct buf out;
+    struct json_writer w;
+    arena_init(&again, NULL, ARENA_MAX);
+    buf_init(&out, NULL, ARENA_MAX);
+    json_begin(&w, &out);
+    write_tree(&w, doc);
+    ASSERT(json_read(&again, buf_view(&out), limits, &back, &err) == STATUS_OK);
+    ASSERT(same(doc, back));
+    if (doc->child)
+        ASSERT(same(doc->child, back->child));
+    buf_release(&out);
+    arena_release(&again);
+}
+
+static void once(struct str text)
+{
+    struct doc_limits limits = {.max_depth = 64, .max_nodes = 10000};
+    struct arena arena;
+    struct error err = {0};
+    struct doc *doc;
+    uint8_t choice;
+    if (!fuzz_choice(&text, &choice))
+        return;
+    arena_init(&arena, NULL, choice & 1 ? 4096 : ARENA_MAX);
+    fuzz_begin();
+    enum status status = json_read(&arena, text, limits, &doc, &err);
+    fuzz_end();
+    if (status == STATUS_OK)
+        write_and_read(doc, limits);
+    else
+        ASSERT(err.message[0] != '\0');
+    arena_release(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size == 0)
-        return 0;
-    struct str text = str_of((const char *)data + 1, size - 1);
-    struct doc_limits limits = {.max_depth = 64, .max_nodes = 10000};
-    struct arena arena, again;
-    struct error err = {0};
-    struct doc *doc, *back;
-    arena_init(&arena, NULL, data[0] & 1 ? 4096 : 1 << 24);
-    arena_init(&again, NULL, 1 << 24);
-    mem_fail_at(data[0] & 2 ? data[0] >> 2 : 0);
-    enum status status = json_read(&arena, text, limits, &doc, &err);
-    mem_fail_at(0);
-    if (status == STATUS_OK) {
-        struct buf out;
-        struct json_writer w;
-        buf_init(&out, NULL, 1 << 24);
-        json_begin(&w, &out);
-        write_tree(&w, doc);
-        ASSERT(json_read(&again, buf_view(&out), limits, &back, &err) == STATUS_OK);
-        ASSERT(same(doc, back));
-        if (doc->child)
-            ASSERT(same(doc->child, back->child));
-        buf_release(&out);
-    } else {
-        ASSERT(err.message[0] != '\0');
-    }
-    arena_release(&arena);
-    arena_release(&again);
-    return 0;
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

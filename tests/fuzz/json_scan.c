@@ -1,22 +1,23 @@
 /* What is found in a plain object is what the full reader finds; what it refuses is not plain. */
 
 #include "components/loki/process/json_scan.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/support/fuzz_input.h"
 
 enum { INPUT_MAX = 4096 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void once(struct str text)
 {
     static const struct str names[] = {STR_INIT("a"), STR_INIT("level"), STR_INIT("")};
     const struct doc_limits limits = {0};
-    struct str text = str_of((const char *)data, size);
     struct doc found[3];
     struct doc *doc;
     struct arena arena;
     struct error err = {0};
-    if (size > INPUT_MAX || !json_scan(text, names, 3, found))
-        return 0;
+    fuzz_begin();
+    bool plain = json_scan(text, names, 3, found);
+    fuzz_end();
+    if (!plain)
+        return;
     arena_init(&arena, NULL, 0);
     ASSERT(json_read(&arena, text, limits, &doc, &err) == STATUS_OK && doc->kind == DOC_MAP);
     for (size_t i = 0; i < 3; i++) {
@@ -31,5 +32,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     arena_release(&arena);
-    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

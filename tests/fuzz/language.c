@@ -3,12 +3,8 @@
  * comments, formatting again changes nothing. */
 
 #include "compiler/format.h"
+#include "tests/support/fuzz_input.h"
 #include "tests/support/reader.h"
-
-#include <stddef.h>
-#include <stdint.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { TEXT_MAX = 1 << 20, DRAWN = 2 };
 
@@ -104,20 +100,29 @@ static void check_format(struct str text)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void work(void *arg)
 {
-    struct str text = str_of((const char *)data, size < TEXT_MAX ? size : TEXT_MAX);
+    const struct str *text = arg;
     struct diags diags;
     diags_init(&diags);
-    struct ast *ast = reader_parse(text, &diags);
+    struct ast *ast = reader_parse(*text, &diags);
     check_diags(&diags);
     if (ast) {
         check_tree(ast);
-        check_format(text);
+        check_format(*text);
     } else {
-        check_rest(text);
+        check_rest(*text);
     }
     ast_free(ast);
     diags_release(&diags);
-    return 0;
+}
+
+static void once(struct str text)
+{
+    ASSERT(fuzz_scope(work, &text) || fuzz_has_failed());
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, TEXT_MAX, once);
 }

@@ -3,23 +3,27 @@
 
 #include "base/error.h"
 #include "runtime/telemetry/otlp_scan.h"
+#include "tests/support/fuzz_input.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { INPUT_MAX = 1 << 16 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void once(struct str bytes)
 {
-    if (size == 0)
-        return 0;
-    enum otlp_signal signal = (enum otlp_signal)(data[0] % OTLP_SIGNALS);
-    struct str bytes = str_of((const char *)data + 1, size - 1);
     struct otlp_counts counts, twice;
     struct error err = {0};
-    struct otlp_limits limits = {.max_depth = data[0] >> 4};
-    if (otlp_scan(signal, bytes, limits, &counts, &err) != STATUS_OK) {
+    uint8_t choice;
+    if (!fuzz_choice(&bytes, &choice))
+        return;
+    enum otlp_signal signal = (enum otlp_signal)(choice % OTLP_SIGNALS);
+    struct otlp_limits limits = {.max_depth = choice >> 4};
+    fuzz_begin();
+    enum status status = otlp_scan(signal, bytes, limits, &counts, &err);
+    fuzz_end();
+    if (status != STATUS_OK) {
         ASSERT(err.message[0] != '\0');
-        return 0;
+        return;
     }
-    ASSERT(counts.items <= size && counts.attributes <= size);
+    ASSERT(counts.items <= bytes.len + 1 && counts.attributes <= bytes.len + 1);
     char *both = mem_alloc(NULL, 2 * bytes.len);
     if (bytes.len) {
         memcpy(both, bytes.ptr, bytes.len);
@@ -28,5 +32,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(otlp_scan(signal, str_of(both, 2 * bytes.len), limits, &twice, &err) == STATUS_OK);
     ASSERT(twice.items == 2 * counts.items && twice.attributes == 2 * counts.attributes);
     mem_free(both);
-    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

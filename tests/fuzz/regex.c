@@ -1,13 +1,12 @@
-/* Patterns and texts: a pattern with a shape matches as the engine does. Input: one byte of
- * choices, the pattern, a NUL, the text. */
+/* Patterns and texts: a pattern with a shape matches as the engine does. Input: the
+ * pattern, a NUL, the text. */
 
 #include "base/buf.h"
 #include "base/regex.h"
 #include "base/strconv.h"
+#include "tests/support/fuzz_input.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-enum { GROUPS = 8 };
+enum { INPUT_MAX = 4096, GROUPS = 8 };
 
 static void compare(struct str pattern, struct str text)
 {
@@ -34,22 +33,30 @@ static void compare(struct str pattern, struct str text)
     buf_release(&wrapped);
 }
 
+static void search(struct str pattern, struct str text)
+{
+    struct error err = {0};
+    struct str groups[GROUPS];
+    fuzz_begin();
+    struct regex *re = regex_new(pattern, REGEX_SEARCH, &err);
+    bool found = re && regex_capture(re, text, 0, groups, GROUPS);
+    fuzz_end();
+    ASSERT(re || err.message[0] != '\0');
+    for (unsigned i = 0; found && i < GROUPS; i++)
+        ASSERT(groups[i].len <= text.len);
+    regex_unref(re);
+}
+
+static void once(struct str input)
+{
+    struct str pattern, text;
+    str_cut(input, '\0', &pattern, &text);
+    search(pattern, text);
+    if (!fuzz_has_failed())
+        compare(pattern, text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size == 0 || size > 4096)
-        return 0;
-    struct str rest = str_of((const char *)data + 1, size - 1), pattern, text;
-    struct error err = {0};
-    str_cut(rest, '\0', &pattern, &text);
-    mem_fail_at(data[0]);
-    struct regex *re = regex_new(pattern, REGEX_SEARCH, &err);
-    mem_fail_at(0);
-    ASSERT(re || err.message[0] != '\0');
-    struct str groups[GROUPS];
-    if (re && regex_capture(re, text, 0, groups, GROUPS))
-        for (unsigned i = 0; i < GROUPS; i++)
-            ASSERT(groups[i].len <= text.len);
-    regex_unref(re);
-    compare(pattern, text);
-    return 0;
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

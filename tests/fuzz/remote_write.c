@@ -1,10 +1,11 @@
 /* Bodies of remote write: anything decodes or is refused, and leaves nothing behind. The first byte
- * chooses the version and whether memory fails. */
+ * chooses the version. */
 
 #include "base/error.h"
 #include "runtime/wire/remote_write.h"
+#include "tests/support/fuzz_input.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { INPUT_MAX = 1 << 16 };
 
 struct job {
     struct remote_write_body body;
@@ -28,18 +29,20 @@ static void decode(void *arg)
     batch_unref(&out->base);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void once(struct str input)
 {
-    if (size == 0)
-        return 0;
     struct job job = {.table = label_table_new(NULL)};
-    job.body.version = data[0] & 1 ? REMOTE_WRITE_2 : REMOTE_WRITE_1;
-    job.body.bytes = str_of((const char *)data + 1, size - 1);
-    if (data[0] & 2)
-        mem_fail_at(data[0] / 4 + 1);
-    mem_scope_run(decode, &job);
-    mem_fail_at(0);
+    uint8_t choice;
+    if (fuzz_choice(&input, &choice)) {
+        job.body.version = choice & 1 ? REMOTE_WRITE_2 : REMOTE_WRITE_1;
+        job.body.bytes = input;
+        ASSERT(fuzz_scope(decode, &job) || fuzz_has_failed());
+    }
     ASSERT(label_table_count(job.table) == 0);
     label_table_free(job.table);
-    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

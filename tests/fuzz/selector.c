@@ -1,22 +1,20 @@
 /* Selectors against a stream and a line. Input: a selector, a NUL, a line. */
 
 #include "components/loki/process/selector.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/support/fuzz_input.h"
 
 enum { INPUT_MAX = 4096, MEMORY_MAX = 16 << 20 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void work(void *arg)
 {
-    struct str text, line, input = str_of((const char *)data, size);
+    const struct str *input = arg;
+    struct str text, line;
     struct label pairs[] = {{STR_INIT("app"), STR_INIT("web")}, {STR_INIT("env"), STR_INIT("")}};
     const struct label_builder labels = {.pairs = pairs, .count = 2, .cap = 2};
     struct arena arena;
     struct error err = {0};
     struct selector selector;
-    if (size > INPUT_MAX)
-        return 0;
-    str_cut(input, '\0', &text, &line);
+    str_cut(*input, '\0', &text, &line);
     arena_init(&arena, NULL, MEMORY_MAX);
     if (selector_parse(text, &arena, &selector, &err) == STATUS_OK) {
         bool first = selector_matches(&selector, &labels, line);
@@ -26,5 +24,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     selector_release(&selector);
     arena_release(&arena);
-    return 0;
+}
+
+static void once(struct str input)
+{
+    ASSERT(fuzz_scope(work, &input) || fuzz_has_failed());
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

@@ -1,8 +1,7 @@
 /* Templates over a few values: what compiles runs within its bounds. */
 
 #include "components/loki/process/template/template.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/support/fuzz_input.h"
 
 enum { OUTPUT_MAX = 1 << 16, INPUT_MAX = 4096, MEMORY_MAX = 64 << 20 };
 
@@ -33,14 +32,17 @@ static void work(void *arg)
     arena_release(&arena);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* What a template takes beyond its memory is refused, too. */
+static void once(struct str text)
 {
-    struct job job = {.text = str_of((const char *)data, size)};
-    if (size > INPUT_MAX)
-        return 0;
+    struct job job = {.text = text};
     buf_init(&job.out, NULL, OUTPUT_MAX);
-    if (!mem_scope_run(work, &job))
+    if (!fuzz_scope(work, &job))
         buf_init(&job.out, NULL, OUTPUT_MAX);
     buf_release(&job.out);
-    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

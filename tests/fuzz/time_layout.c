@@ -2,28 +2,35 @@
 
 #include "base/time_layout.h"
 #include "base/timezone.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/support/fuzz_input.h"
 
 enum { INPUT_MAX = 512 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void work(void *arg)
 {
-    struct str layout, text, input = str_of((const char *)data, size);
+    const struct str *input = arg;
+    struct str layout, text;
     struct layout_time time = {0};
     struct arena arena;
     struct error err = {0};
-    if (size > INPUT_MAX)
-        return 0;
-    str_cut(input, '\0', &layout, &text);
+    str_cut(*input, '\0', &layout, &text);
     arena_init(&arena, NULL, 0);
     const struct timezone_rules *zone = timezone_load(STR("UTC"), &arena, &err);
-    ASSERT(zone);
-    if (time_layout_parse(layout, text, zone, &time)) {
+    ASSERT(zone || fuzz_has_failed());
+    if (zone && time_layout_parse(layout, text, zone, &time)) {
         struct layout_time again = {0};
         ASSERT(time_layout_parse(layout, text, zone, &again));
         ASSERT(time.unix_ns == again.unix_ns);
     }
     arena_release(&arena);
-    return 0;
+}
+
+static void once(struct str input)
+{
+    ASSERT(fuzz_scope(work, &input) || fuzz_has_failed());
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

@@ -4,10 +4,9 @@
 #include "compiler/check_program.h"
 #include "runtime/graph/graph.h"
 #include "stdlib/stdlib.h"
+#include "tests/support/fuzz_input.h"
 
 enum { INPUT_MAX = 16 * 1024, REPORT_MAX = 16 * 1024 * 1024 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool find(void *arg, enum block_kind kind, struct str name, struct program_symbol *out)
 {
@@ -27,11 +26,11 @@ static bool find(void *arg, enum block_kind kind, struct str name, struct progra
     return false;
 }
 
-static bool parse(const uint8_t *data, size_t size, struct program_text *text, struct diags *diags)
+static bool parse(struct str input, struct program_text *text, struct diags *diags)
 {
     struct error err;
     *text = (struct program_text){0};
-    struct source *source = source_new(STR("f"), str_of((const char *)data, size), &err);
+    struct source *source = source_new(STR("f"), input, &err);
     struct ast *ast = ast_parse(source, diags);
     source_unref(source);
     if (!ast || diags->errors) {
@@ -63,32 +62,45 @@ static void analyse(struct program *program, struct diags *diags)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void validate(struct str input, const struct program_options *options)
 {
     struct diags diags;
     struct program_text text;
-    struct stdlib lib;
-    if (size > INPUT_MAX)
-        return 0;
-    stdlib_init(&lib);
-    struct program_options options = {.find = find,
-                                      .stdlib = &lib,
-                                      .min_stability = (enum stability)(size % 3),
-                                      .community = size % 2 != 0};
     diags_init(&diags);
-    if (parse(data, size, &text, &diags)) {
-        check_program(&text, &options, &diags);
+    if (parse(input, &text, &diags)) {
+        check_program(&text, options, &diags);
         render(&diags);
     }
     diags_release(&diags);
     diags_init(&diags);
-    if (parse(data, size, &text, &diags)) {
-        struct program *program = program_new(&text, &options);
+    if (parse(input, &text, &diags)) {
+        struct program *program = program_new(&text, options);
         analyse(program, &diags);
         render(&diags);
         program_unref(program);
     }
     diags_release(&diags);
+}
+
+static void work(void *arg)
+{
+    const struct str *input = arg;
+    struct stdlib lib;
+    stdlib_init(&lib);
+    struct program_options options = {.find = find,
+                                      .stdlib = &lib,
+                                      .min_stability = (enum stability)(input->len % 3),
+                                      .community = input->len % 2 != 0};
+    validate(*input, &options);
     stdlib_release(&lib);
-    return 0;
+}
+
+static void once(struct str input)
+{
+    ASSERT(fuzz_scope(work, &input) || fuzz_has_failed());
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

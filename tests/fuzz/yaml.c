@@ -1,24 +1,25 @@
 /* The YAML reader: ends well or says why, within its memory; and reads all that is small JSON. The
- * first byte chooses limits and whether memory fails. */
+ * first byte chooses limits of memory. */
 
 #include "base/error.h"
 #include "base/json.h"
+#include "tests/support/fuzz_input.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { INPUT_MAX = 1 << 16 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void once(struct str text)
 {
-    if (size == 0)
-        return 0;
-    struct str text = str_of((const char *)data + 1, size - 1);
     struct doc_limits limits = {.max_depth = 64, .max_nodes = 10000};
     struct arena arena;
     struct error err = {0};
     struct doc *doc;
-    arena_init(&arena, NULL, data[0] & 1 ? 4096 : 1 << 24);
-    mem_fail_at(data[0] & 2 ? data[0] >> 2 : 0);
+    uint8_t choice;
+    if (!fuzz_choice(&text, &choice))
+        return;
+    arena_init(&arena, NULL, choice & 1 ? 4096 : 1 << 24);
+    fuzz_begin();
     enum status status = yaml_read(&arena, text, limits, &doc, &err);
-    mem_fail_at(0);
+    fuzz_end();
     if (status == STATUS_OK) {
         size_t count = 0;
         for (const struct doc *member = doc->child; member; member = member->next)
@@ -28,5 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ASSERT(err.message[0] != '\0');
     }
     arena_release(&arena);
-    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_run(data, size, INPUT_MAX, once);
 }

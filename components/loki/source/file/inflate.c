@@ -35,15 +35,21 @@ static void lib_free(void *opaque, void *block)
 struct inflate *inflate_new(int fd, bool is_zlib, struct mem_owner *owner, struct error *err)
 {
     const int window = is_zlib ? MAX_WBITS : MAX_WBITS + 16;
-    struct inflate *in = mem_zalloc(owner, sizeof *in);
-    in->fd = fd;
+    struct inflate *in = mem_try_alloc(owner, sizeof *in);
+    if (in == NULL) {
+        error_set(err, STATUS_MEMORY, "out of memory");
+        return NULL;
+    }
+    *in = (struct inflate){.fd = fd};
     in->is_zlib = is_zlib;
     in->in_member = true;
     in->stream.zalloc = lib_alloc;
     in->stream.zfree = lib_free;
     buf_init(&in->plain, owner, PLAIN_MAX);
+    (void)buf_reserve(&in->plain, STEP); /* so that no scope of a reader owns it */
     if (inflateInit2(&in->stream, window) == Z_OK)
         return in;
+    buf_release(&in->plain);
     mem_free(in);
     error_set(err, STATUS_MEMORY, "out of memory");
     return NULL;
