@@ -4,27 +4,21 @@
 
 #include "base/strconv.h"
 
-struct scan {
-    const char *at, *end;
-};
-
 struct value {
     enum doc_kind kind;
     bool boolean;
     struct str text;
 };
 
-static inline void blanks(struct scan *s)
-{
-    while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
-        s->at++;
-}
+/* Every reader gets the place of what it is to read and returns the place behind it, or NULL when
+ * that is not plain. */
 
-static bool take(struct scan *s, char c)
+static inline const char *blanks(const char *at, const char *end)
 {
-    bool is = s->at < s->end && *s->at == c;
-    s->at += is;
-    return is;
+    while (at < end && (unsigned char)*at <= ' ' &&
+           (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
+        at++;
+    return at;
 }
 
 /* A string ends, or is no longer plain, at a quote, a backslash, a control character or a byte
@@ -71,86 +65,97 @@ static const char *skip_plain(const char *at, const char *end)
 
 #endif
 
-/* Behind the opening quote. */
-static bool take_string(struct scan *s, struct str *out)
+/* `at` is behind the opening quote. */
+static inline const char *read_string(const char *at, const char *end, struct str *out)
 {
-    const char *at = skip_plain(s->at, s->end);
-    while (at < s->end && !is_special((signed char)*at))
+    const char *from = at;
+    at = skip_plain(at, end);
+    while (at < end && !is_special((signed char)*at))
         at++;
-    if (at == s->end || *at != '"')
-        return false;
-    *out = str_of(s->at, (size_t)(at - s->at));
-    s->at = at + 1;
-    return true;
+    if (at == end || *at != '"')
+        return NULL;
+    *out = str_of(from, (size_t)(at - from));
+    return at + 1;
 }
 
-static bool take_digits(struct scan *s)
+static inline const char *digits(const char *at, const char *end)
 {
-    const char *from = s->at;
-    while (s->at < s->end && *s->at >= '0' && *s->at <= '9')
-        s->at++;
-    return s->at > from;
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
 }
 
-static bool take_number(struct scan *s, struct value *out)
+static const char *read_number(const char *at, const char *end, struct value *out)
 {
-    const char *from = s->at;
-    take(s, '-');
-    if (!take(s, '0') && !take_digits(s))
-        return false;
-    if (take(s, '.') && !take_digits(s))
-        return false;
-    if (take(s, 'e') || take(s, 'E')) {
-        if (!take(s, '+'))
-            take(s, '-');
-        if (!take_digits(s))
-            return false;
+    const char *from = at;
+    at += at < end && *at == '-';
+    const char *whole = at;
+    at = digits(at, end);
+    if (at == whole || (*whole == '0' && at - whole > 1))
+        return NULL;
+    if (at < end && *at == '.') {
+        const char *fraction = ++at;
+        at = digits(at, end);
+        if (at == fraction)
+            return NULL;
+    }
+    if (at < end && (*at == 'e' || *at == 'E')) {
+        at++;
+        at += at < end && (*at == '+' || *at == '-');
+        const char *exponent = at;
+        at = digits(at, end);
+        if (at == exponent)
+            return NULL;
     }
     out->kind = DOC_FLOAT;
-    out->text = str_of(from, (size_t)(s->at - from));
-    return true;
+    out->text = str_of(from, (size_t)(at - from));
+    return at;
 }
 
-static bool take_literal(struct scan *s, struct value *out)
+static const char *read_literal(const char *at, const char *end, struct value *out)
 {
-    struct str rest = str_of(s->at, (size_t)(s->end - s->at));
+    struct str rest = str_of(at, (size_t)(end - at));
     if (str_starts(rest, STR("true")) || str_starts(rest, STR("null"))) {
-        out->kind = *s->at == 't' ? DOC_BOOL : DOC_NULL;
+        out->kind = *at == 't' ? DOC_BOOL : DOC_NULL;
         out->boolean = true;
-        s->at += 4;
-        return true;
+        return at + 4;
     }
     if (!str_starts(rest, STR("false")))
-        return false;
+        return NULL;
     out->kind = DOC_BOOL;
     out->boolean = false;
-    s->at += 5;
-    return true;
+    return at + 5;
 }
 
-static bool take_value(struct scan *s, struct value *out)
+static inline const char *read_value(const char *at, const char *end, struct value *out)
 {
-    if (take(s, '"')) {
+    *out = (struct value){0};
+    if (at == end)
+        return NULL;
+    if (*at == '"') {
         out->kind = DOC_STRING;
-        return take_string(s, &out->text);
+        return read_string(at + 1, end, &out->text);
     }
-    if (s->at < s->end && (*s->at == '-' || (*s->at >= '0' && *s->at <= '9')))
-        return take_number(s, out);
-    return take_literal(s, out);
+    if (*at == '-' || (*at >= '0' && *at <= '9'))
+        return read_number(at, end, out);
+    return read_literal(at, end, out);
 }
 
-static bool take_member(struct scan *s, struct str *key, struct value *value)
+/* A name and its value, with the blanks around them. */
+static inline const char *read_member(const char *at, const char *end, struct str *key,
+                                      struct value *value)
 {
-    blanks(s);
-    if (!take(s, '"') || !take_string(s, key))
-        return false;
-    blanks(s);
-    if (!take(s, ':'))
-        return false;
-    blanks(s);
-    bool ok = take_value(s, value);
-    blanks(s);
-    return ok;
+    at = blanks(at, end);
+    if (at == end || *at != '"')
+        return NULL;
+    at = read_string(at + 1, end, key);
+    if (!at)
+        return NULL;
+    at = blanks(at, end);
+    if (at == end || *at != ':')
+        return NULL;
+    at = read_value(blanks(at + 1, end), end, value);
+    return at ? blanks(at, end) : NULL;
 }
 
 /* Numbers are read only where they are wanted. */
@@ -172,25 +177,24 @@ static inline bool is_same(struct str a, struct str b)
 
 bool json_scan(struct str text, const struct str *names, size_t count, struct doc *found)
 {
-    struct scan s = {text.ptr, text.ptr + text.len};
+    const char *end = text.ptr + text.len, *at = blanks(text.ptr, end);
+    struct value value;
     struct str key;
     for (size_t i = 0; i < count; i++)
         found[i] = (struct doc){.kind = DOC_NULL};
-    blanks(&s);
-    if (!take(&s, '{'))
+    if (at == end || *at != '{')
         return false;
     do {
-        struct value value = {0};
-        if (!take_member(&s, &key, &value))
+        at = read_member(at + 1, end, &key, &value);
+        if (!at)
             return false;
         for (size_t i = 0; i < count; i++) {
             if (is_same(key, names[i]))
                 found[i] =
                     (struct doc){.kind = value.kind, .boolean = value.boolean, .text = value.text};
         }
-    } while (take(&s, ','));
-    if (!take(&s, '}'))
+    } while (at < end && *at == ',');
+    if (at == end || *at != '}')
         return false;
-    blanks(&s);
-    return s.at == s.end && finish(found, count);
+    return blanks(at + 1, end) == end && finish(found, count);
 }
