@@ -20,11 +20,21 @@ static void quote_rune(struct buf *out, uint32_t rune)
         buf_byte(out, hex_digits[rune >> 4 * width & 15]);
 }
 
+/* How many bytes from the beginning are ASCII that is printed as it is. */
+static size_t plain_prefix(struct str s)
+{
+    size_t len = 0;
+    while (len < s.len && s.ptr[len] >= ' ' && s.ptr[len] < 0x7f && s.ptr[len] != '"' &&
+           s.ptr[len] != '\\')
+        len++;
+    return len;
+}
+
 void strconv_quote(struct buf *out, struct str s)
 {
     buf_byte(out, '"');
     size_t plain = 0; /* start of what needs no escape */
-    for (size_t i = 0; i < s.len;) {
+    for (size_t i = plain_prefix(s); i < s.len;) {
         unsigned size;
         uint32_t rune = utf8_decode(str_slice(s, i, s.len), &size);
         bool bad = rune == UTF8_BAD && size == 1;

@@ -70,8 +70,9 @@ static const struct row export_rows[] = {
 };
 static const struct shape exports_shape = SHAPE(struct exports, export_rows, NULL);
 
-/* Values an entry has room for without asking its arena. */
-enum { EXTRACTED_USUAL = 64 };
+/* Values an entry has room for without asking its arena; label sets that are found again without
+ * asking the table. */
+enum { EXTRACTED_USUAL = 64, RECENT_SETS = 64 };
 
 struct stage_context {
     struct component_host *host;
@@ -79,7 +80,8 @@ struct stage_context {
     struct fanout next;
     struct stage_list stages;
     struct arena stage_arena;
-    struct label_builder labels; /* scratch of the entry under way */
+    struct label_builder labels;        /* scratch of the entry under way */
+    struct labels *recent[RECENT_SETS]; /* of the batch under way, with a reference each */
     struct extracted values[EXTRACTED_USUAL];
     struct error err; /* too large to be cleared for every entry */
 };
@@ -162,16 +164,56 @@ int64_t stage_now_ns(const struct stage *stage)
 }
 
 /* ---- entries ---- */
+/* Sets of one batch differ in few values, whose lengths and edges tell most of them apart. */
+static size_t recent_slot(const struct label_builder *b)
+{
+    uint64_t mix = b->count;
+    for (size_t i = 0; i < b->count; i++) {
+        struct str value = b->pairs[i].value;
+        mix += value.len;
+        if (value.len != 0)
+            mix += (uint64_t)(unsigned char)value.ptr[0] << 8 |
+                   (uint64_t)(unsigned char)value.ptr[value.len - 1] << 16;
+        mix *= UINT64_C(0x9e3779b97f4a7c15);
+    }
+    return (size_t)(mix >> 32) % RECENT_SETS;
+}
+
+static bool is_set(const struct labels *labels, const struct label_builder *b)
+{
+    if (labels == NULL || labels->count != b->count)
+        return false;
+    for (size_t i = 0; i < b->count; i++) {
+        if (!str_eq(labels->pairs[i].value, b->pairs[i].value) ||
+            !str_eq(labels->pairs[i].name, b->pairs[i].name))
+            return false;
+    }
+    return true;
+}
+
+static void forget_recent(struct stage_context *p)
+{
+    for (size_t i = 0; i < RECENT_SETS; i++)
+        labels_unref(p->recent[i]);
+    memset(p->recent, 0, sizeof p->recent);
+}
+
 /* The labels as they are now, as a set; NULL when there are too many. */
 static struct labels *final_labels(struct stage_context *p, struct log_line *line)
 {
     if (!line->labels_changed)
         return labels_ref(line->original);
+    struct labels **recent = &p->recent[recent_slot(line->labels)];
+    if (is_set(*recent, line->labels))
+        return labels_ref(*recent);
     struct labels *labels =
         label_builder_intern_stream(line->labels, host_labels(p->host), &p->err);
     if (labels == NULL) {
         LOG(host_log(p->host), LOG_WARN, "entry dropped", LOG_C("err", p->err.message));
+        return NULL;
     }
+    labels_unref(*recent);
+    *recent = labels_ref(labels);
     return labels;
 }
 
@@ -229,6 +271,7 @@ static void push(void *self, struct batch *batch, struct ack *ack)
     out->keep = batch_ref(batch);
     for (size_t i = 0; i < in->entry_count; i++)
         process_entry(p, &in->entries[i], out);
+    forget_recent(p);
     if (out->entry_count == 0) {
         ack_done(ack, ACK_DONE, 0);
     } else {

@@ -11,6 +11,7 @@ enum {
     RECORD_ENTRIES = 4096,
     RECORD_BYTES = 256 * 1024,
     RECORD_MAX = 60 * 1024 * 1024,
+    ENTRY_HEAD = 16,
     RECENT = 64
 };
 
@@ -111,16 +112,25 @@ static enum status flush(struct writing *w, struct error *err)
     buf_clear(&w->whole);
     pb_write_varint(&w->whole, w->stream_count);
     buf_str(&w->whole, buf_view(&w->streams));
-    buf_str(&w->whole, buf_view(&w->entries));
     if (!buf_ok(&w->streams) || !buf_ok(&w->entries) || !buf_ok(&w->whole))
         return error_set(err, STATUS_LIMIT, "log entry too large for the log");
-    enum status status = wal_append(w->wal, RECORD_LOGS, buf_view(&w->whole), NULL, err);
+    enum status status =
+        wal_append_pair(w->wal, RECORD_LOGS, buf_view(&w->whole), buf_view(&w->entries), NULL, err);
     buf_clear(&w->streams);
     buf_clear(&w->entries);
     w->stream_count = w->entry_count = 0;
     w->last_ns = 0;
     memset(w->recent, 0, sizeof(w->recent));
     return status;
+}
+
+/* Bytes that the entries of one record take, about: room that is asked for once. */
+static size_t entries_size(const struct log_batch *b)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < b->entry_count && bytes < RECORD_BYTES; i++)
+        bytes += b->entries[i].line.len + ENTRY_HEAD;
+    return bytes < RECORD_BYTES ? bytes : RECORD_BYTES;
 }
 
 enum status log_writer_write(void *writer, struct wal *wal, struct batch *batch, struct error *err)
@@ -132,6 +142,7 @@ enum status log_writer_write(void *writer, struct wal *wal, struct batch *batch,
     buf_init(&w.entries, lw->owner, RECORD_MAX);
     buf_init(&w.whole, lw->owner, RECORD_MAX);
     enum status status = STATUS_OK;
+    buf_reserve(&w.entries, entries_size(b) + 4 * (size_t)PUT_VARINT_MAX);
     for (size_t i = 0; i < b->entry_count && status == STATUS_OK; i++) {
         put_entry(&w, &b->entries[i]);
         if (w.entry_count >= RECORD_ENTRIES || w.entries.len + w.streams.len >= RECORD_BYTES)

@@ -158,12 +158,22 @@ static inline const char *read_member(const char *at, const char *end, struct st
     return at ? blanks(at, end) : NULL;
 }
 
+/* Most numbers are whole and short. */
+static bool read_whole(struct str text, double *out)
+{
+    uint64_t value;
+    if (text.len > 15 || !str_to_u64(text, &value))
+        return false;
+    *out = (double)value;
+    return true;
+}
+
 /* Numbers are read only where they are wanted. */
 static bool finish(struct doc *found, size_t count)
 {
     bool out_of_range = false;
     for (size_t i = 0; i < count; i++) {
-        if (found[i].kind == DOC_FLOAT &&
+        if (found[i].kind == DOC_FLOAT && !read_whole(found[i].text, &found[i].number) &&
             (!strconv_parse_float(found[i].text, &found[i].number, &out_of_range) || out_of_range))
             return false;
     }
