@@ -5,13 +5,11 @@
 #include "base/json.h"
 #include "base/regex.h"
 #include "components/loki/process/args.h"
-#include "components/loki/process/jmespath.h"
+#include "components/loki/process/jmespath/jmespath.h"
 #include "components/loki/process/json_scan.h"
 #include "components/loki/process/stage.h"
 
-#include <stdlib.h>
-
-enum { MAX_DEPTH = 1000, MAX_TEXT = 64 * 1024 * 1024 };
+enum { MAX_DEPTH = 10000, MAX_TEXT = 64 * 1024 * 1024 };
 
 struct expression {
     struct str name;
@@ -58,9 +56,9 @@ static void note_members(struct state *state, bool has_regex)
     state->are_members = !has_regex && state->count <= JSON_SCAN_MAX;
     for (size_t i = 0; i < state->count && state->are_members; i++) {
         const struct jmespath *path = &state->expressions[i].path;
-        state->are_members = path->count == 1 && path->ops[0].kind == JMESPATH_FIELD;
+        state->are_members = path->field_count == 1;
         if (state->are_members)
-            state->members[i] = path->ops[0].name;
+            state->members[i] = path->fields[0];
     }
 }
 
@@ -71,7 +69,7 @@ static enum status create(struct stage *stage, const void *args, struct arena *a
     struct state *state = stage->state = ARENA_NEW(arena, struct state);
     arena_init(&state->documents, NULL, 0);
     if (a->expressions.count == 0 && a->regex.len == 0) {
-        return error_set(err, STATUS_INVALID, "JMES expression or regex is required");
+        return error_set(err, STATUS_INVALID, "JMES expressions or regex is required");
     }
     if (a->source.is_set && a->source.value.len == 0) {
         return error_set(err, STATUS_INVALID, "empty source");
@@ -94,81 +92,13 @@ static enum status create(struct stage *stage, const void *args, struct arena *a
     return state->regex != NULL ? STATUS_OK : err->status;
 }
 
-/* ---- values that are objects or arrays, as Go marshals them: members sorted ---- */
-struct frame {
-    const struct doc **items;
-    size_t count, at;
-    bool is_map;
-};
-
-static int by_key(const void *a, const void *b)
+/* Objects and arrays become their text; what has none becomes empty, as Alloy has it. */
+static struct str marshal(const struct doc *d, struct arena *scratch, struct arena *arena)
 {
-    const struct doc *x = *(const struct doc *const *)a;
-    const struct doc *y = *(const struct doc *const *)b;
-    return str_cmp(x->key, y->key);
-}
-
-static struct frame open_frame(struct json_writer *w, const struct doc *d, struct arena *arena)
-{
-    struct frame frame = {.is_map = d->kind == DOC_MAP};
-    frame.items = ARENA_ARRAY(arena, d->count, const struct doc *);
-    for (const struct doc *child = d->child; child != NULL; child = child->next) {
-        if (frame.is_map && doc_get(d, child->key) != child)
-            continue;
-        frame.items[frame.count++] = child;
-    }
-    if (frame.is_map) {
-        qsort(frame.items, frame.count, sizeof *frame.items, by_key);
-        json_object(w);
-    } else {
-        json_array(w);
-    }
-    return frame;
-}
-
-static void write_scalar(struct json_writer *w, const struct doc *d)
-{
-    switch (d->kind) {
-    case DOC_BOOL: json_bool(w, d->boolean); break;
-    case DOC_INT:
-    case DOC_FLOAT: json_double(w, d->number); break;
-    case DOC_STRING: json_string(w, d->text); break;
-    default: json_null(w);
-    }
-}
-
-static struct str marshal(const struct doc *d, struct arena *arena, struct arena *out_arena)
-{
-    struct frame *stack = ARENA_ARRAY(arena, MAX_DEPTH, struct frame);
-    struct json_writer w;
     struct buf out;
-    size_t depth = 0;
     buf_init(&out, NULL, MAX_TEXT);
-    json_begin(&w, &out);
-    w.html = true;
-    stack[depth++] = open_frame(&w, d, arena);
-    while (depth != 0) {
-        struct frame *top = &stack[depth - 1];
-        if (top->at == top->count) {
-            if (top->is_map) {
-                json_object_end(&w);
-            } else {
-                json_array_end(&w);
-            }
-            depth--;
-            continue;
-        }
-        const struct doc *child = top->items[top->at++];
-        if (top->is_map)
-            json_key(&w, child->key);
-        bool nests = child->kind == DOC_MAP || child->kind == DOC_LIST;
-        if (nests && depth < MAX_DEPTH) {
-            stack[depth++] = open_frame(&w, child, arena);
-        } else {
-            write_scalar(&w, child);
-        }
-    }
-    struct str text = arena_str(out_arena, buf_view(&out));
+    bool ok = jmespath_marshal(d, MARSHAL_JSONITER, scratch, &out);
+    struct str text = ok ? arena_str(arena, buf_view(&out)) : STR("");
     buf_release(&out);
     return text;
 }

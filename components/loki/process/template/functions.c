@@ -5,6 +5,7 @@
 #include "base/regex.h"
 #include "base/strconv.h"
 #include "components/loki/process/template/functions.h"
+#include "components/loki/process/texts.h"
 
 enum { MAX_TEXT = 16 * 1024 * 1024, MAX_GROUPS = 64 };
 
@@ -30,78 +31,43 @@ struct tval tcall_take(struct tcall *c, struct buf *b)
 }
 
 /* ---- case and trimming ---- */
-static struct tval map_runes(struct tcall *c, uint32_t (*map)(uint32_t))
+static struct tval map_case(struct tcall *c, bool upper)
 {
-    struct str s = tcall_text(c, 0);
     struct buf out;
     buf_init(&out, NULL, MAX_TEXT);
-    while (s.len != 0) {
-        unsigned size;
-        utf8_append(&out, map(utf8_decode(s, &size)));
-        s = str_slice(s, size, s.len);
-    }
+    texts_case(&out, tcall_text(c, 0), upper);
     return tcall_take(c, &out);
 }
 
 struct tval tfn_lower(struct tcall *c)
 {
-    return map_runes(c, unicode_to_lower);
+    return map_case(c, false);
 }
 
 struct tval tfn_upper(struct tcall *c)
 {
-    return map_runes(c, unicode_to_upper);
-}
-
-static bool in_cutset(struct str cutset, struct str rune)
-{
-    return str_find(cutset, rune, 0) != SIZE_MAX;
-}
-
-static struct str cut_left(struct str s, struct str cutset)
-{
-    while (s.len != 0) {
-        unsigned size;
-        utf8_decode(s, &size);
-        if (!in_cutset(cutset, str_slice(s, 0, size)))
-            break;
-        s = str_slice(s, size, s.len);
-    }
-    return s;
-}
-
-static struct str cut_right(struct str s, struct str cutset)
-{
-    while (s.len != 0) {
-        size_t from = s.len - 1;
-        while (from > 0 && ((unsigned char)s.ptr[from] & 0xc0) == 0x80)
-            from--;
-        if (!in_cutset(cutset, str_slice(s, from, s.len)))
-            break;
-        s.len = from;
-    }
-    return s;
+    return map_case(c, true);
 }
 
 struct tval tfn_trim(struct tcall *c)
 {
     struct str cutset = tcall_text(c, 1);
-    return TVAL_S(cut_right(cut_left(tcall_text(c, 0), cutset), cutset));
+    return TVAL_S(texts_cut_right(texts_cut_left(tcall_text(c, 0), cutset), cutset));
 }
 
 struct tval tfn_trim_left(struct tcall *c)
 {
-    return TVAL_S(cut_left(tcall_text(c, 0), tcall_text(c, 1)));
+    return TVAL_S(texts_cut_left(tcall_text(c, 0), tcall_text(c, 1)));
 }
 
 struct tval tfn_trim_right(struct tcall *c)
 {
-    return TVAL_S(cut_right(tcall_text(c, 0), tcall_text(c, 1)));
+    return TVAL_S(texts_cut_right(tcall_text(c, 0), tcall_text(c, 1)));
 }
 
 struct tval tfn_trim_space(struct tcall *c)
 {
-    return TVAL_S(str_trim(tcall_text(c, 0)));
+    return TVAL_S(texts_space_right(texts_space_left(tcall_text(c, 0))));
 }
 
 struct tval tfn_trim_prefix(struct tcall *c)
@@ -152,29 +118,8 @@ static struct tval replace(struct tcall *c, struct str s, struct str old, struct
                            int64_t limit)
 {
     struct buf out;
-    size_t at = 0;
     buf_init(&out, NULL, MAX_TEXT);
-    while (limit != 0 && at <= s.len) {
-        size_t found = str_find(s, old, at);
-        if (found == SIZE_MAX)
-            break;
-        if (old.len == 0) {
-            unsigned size = 0;
-            buf_str(&out, with);
-            if (at == s.len)
-                break;
-            utf8_decode(str_slice(s, at, s.len), &size);
-            buf_str(&out, str_slice(s, at, at + size));
-            at += size;
-        } else {
-            buf_str(&out, str_slice(s, at, found));
-            buf_str(&out, with);
-            at = found + old.len;
-        }
-        limit--;
-    }
-    if (at < s.len)
-        buf_str(&out, str_slice(s, at, s.len));
+    texts_replace(&out, s, old, with, limit);
     return tcall_take(c, &out);
 }
 
