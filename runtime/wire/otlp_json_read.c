@@ -6,6 +6,8 @@
 #include "runtime/wire/otlp_json.h"
 #include "runtime/wire/pb.h"
 
+#include <math.h>
+
 struct frame {
     const struct otlp_message *message;
     const struct doc *member;       /* next member of the object */
@@ -25,31 +27,46 @@ static enum status wrong(struct reader *r, const struct otlp_field *f, const cha
     return error_set(r->err, STATUS_INVALID, "%s: %s", f->name, what);
 }
 
-static bool doc_u64(const struct doc *d, uint64_t *out)
+/* An integer of up to 64 bits, written as a number (also 1e3) or as text. */
+static bool doc_integer(const struct doc *d, bool *is_negative, uint64_t *out)
 {
-    int64_t i;
-    if (d->kind == DOC_INT) {
-        if (d->text.len != 0 && d->text.ptr[0] != '-')
-            return str_to_u64(d->text, out);
+    struct str text = d->text;
+    int64_t i = 0;
+    *is_negative = false;
+    if (d->kind == DOC_INT && text.len == 0) {
+        *is_negative = d->integer < 0;
         *out = (uint64_t)d->integer;
         return true;
     }
-    if (d->kind == DOC_FLOAT) {
-        if (str_to_u64(d->text, out))
-            return true;
-        if (!(d->number >= -9.2e18 && d->number <= 1.8e19))
-            return false;
-        *out = d->number < 0 ? (uint64_t)(int64_t)d->number : (uint64_t)d->number;
+    if (d->kind != DOC_INT && d->kind != DOC_FLOAT && d->kind != DOC_STRING)
+        return false;
+    if (str_to_u64(text, out))
+        return true;
+    if (str_to_i64(text, &i)) {
+        *is_negative = true;
+        *out = (uint64_t)i;
         return true;
     }
-    if (d->kind != DOC_STRING)
+    if (d->kind != DOC_FLOAT || d->number != trunc(d->number) ||
+        !(d->number >= -0x1p63 && d->number < 0x1p64))
         return false;
-    if (str_to_u64(d->text, out))
-        return true;
-    if (!str_to_i64(d->text, &i))
-        return false;
-    *out = (uint64_t)i;
+    *is_negative = d->number < 0;
+    *out = *is_negative ? (uint64_t)(int64_t)d->number : (uint64_t)d->number;
     return true;
+}
+
+/* Whether the integer fits into the field. */
+static bool fits_type(enum otlp_type type, bool is_negative, uint64_t u)
+{
+    switch (type) {
+    case OTLP_T_UINT32:
+    case OTLP_T_FIXED32: return !is_negative && u <= UINT32_MAX;
+    case OTLP_T_ENUM:
+    case OTLP_T_SINT32: return is_negative ? u >= (uint64_t)(int64_t)INT32_MIN : u <= INT32_MAX;
+    case OTLP_T_INT64:
+    case OTLP_T_SFIXED64: return is_negative || u <= INT64_MAX;
+    default: return !is_negative;
+    }
 }
 
 static bool doc_double(const struct doc *d, double *out)
@@ -67,17 +84,17 @@ static bool doc_double(const struct doc *d, double *out)
                                out, &range);
 }
 
-static bool doc_enum(const struct doc *d, const struct otlp_field *f, uint64_t *out)
+static bool doc_name(const struct doc *d, const struct otlp_field *f, uint64_t *out)
 {
-    if (d->kind == DOC_STRING && f->names != NULL) {
-        for (size_t i = 0; f->names[i] != NULL; i++) {
-            if (str_is(d->text, f->names[i])) {
-                *out = i;
-                return true;
-            }
+    if (d->kind != DOC_STRING || d->text.len == 0 || f->names == NULL)
+        return false;
+    for (size_t i = 0; f->names[i] != NULL; i++) {
+        if (str_is(d->text, f->names[i])) {
+            *out = i;
+            return true;
         }
     }
-    return doc_u64(d, out);
+    return false;
 }
 
 static int hex_digit(char c)
@@ -169,6 +186,7 @@ static bool write_number(struct buf *out, const struct otlp_field *f, const stru
 {
     uint64_t u = 0;
     double number = 0;
+    bool is_negative = false;
     if (f->type == OTLP_T_DOUBLE) {
         if (!doc_double(d, &number))
             return false;
@@ -180,7 +198,8 @@ static bool write_number(struct buf *out, const struct otlp_field *f, const stru
         if (d->kind != DOC_BOOL)
             return false;
         u = d->boolean;
-    } else if (!doc_enum(d, f, &u)) {
+    } else if (!doc_name(d, f, &u) &&
+               !(doc_integer(d, &is_negative, &u) && fits_type(f->type, is_negative, u))) {
         return false;
     }
     if (f->type == OTLP_T_FIXED64 || f->type == OTLP_T_SFIXED64) {

@@ -62,7 +62,7 @@ TEST(otlp_json, keeps_every_kind_of_value)
     round_trip(
         OTLP_LOGS,
         "{\"resource_logs\": [{\"scopeLogs\": [{\"logRecords\": [{\"severityNumber\": "
-        "\"SEVERITY_NUMBER_INFO\", \"body\": {\"stringValue\": \"hi\"}, \"timeUnixNano\": 7, "
+        "\"SEVERITY_NUMBER_INFO\", \"body\": {\"stringValue\": \"hi\"}, \"timeUnixNano\": 7e0, "
         "\"unknown\": [1, {}]}]}]}]}",
         "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"timeUnixNano\":\"7\","
         "\"severityNumber\":9,\"body\":{\"stringValue\":\"hi\"}}]}]}]}",
@@ -76,6 +76,12 @@ TEST(otlp_json, refuses_what_is_not_otlp)
         "[]",
         "{\"resourceSpans\": 5}",
         "{\"resourceSpans\": [5]}",
+        "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"startTimeUnixNano\":1.5}]}]}]}",
+        "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"startTimeUnixNano\":\"-1\"}]}]}]}",
+        "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"startTimeUnixNano\":2e19}]}]}]}",
+        "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"flags\":4294967296}]}]}]}",
+        "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"kind\":2147483648}]}]}]}",
+        "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"kind\":\"\"}]}]}]}",
         "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":\"0g\"}]}]}]}",
         "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":\"012\"}]}]}]}",
         "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"kind\":[]}]}]}]}",
