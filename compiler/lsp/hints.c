@@ -20,7 +20,8 @@ static bool is_constant(const struct lsp *lsp, const struct outline *o, uint32_t
         return false;
     for (uint32_t id = attribute + 1; id < node->stop; id++) {
         const struct outline_node *n = &o->nodes[id];
-        if (n->kind == OUTLINE_ARRAY || n->kind == OUTLINE_OBJECT)
+        bool is_many = n->kind == OUTLINE_ARRAY || n->kind == OUTLINE_OBJECT;
+        if (is_many && outline_around(o, id, OUTLINE_CALL) <= attribute)
             return false; /* long, and nothing new */
         if (n->kind != OUTLINE_PATH)
             continue;

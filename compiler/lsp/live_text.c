@@ -116,6 +116,15 @@ void live_argument_text(const struct lsp *lsp, const struct outline *o, uint32_t
                outline_text(o, o->nodes[attribute].name), out);
 }
 
+/* The size of a list says something of a list that is referred to, nothing of one that is written
+ * out. */
+static bool is_worth(const struct outline *o, uint32_t attribute, const struct doc *value)
+{
+    const struct doc *inner = lsp_member(value, "value");
+    bool is_many = inner && (inner->kind == DOC_LIST || inner->kind == DOC_MAP);
+    return !is_many || o->nodes[attribute + 1].kind == OUTLINE_PATH;
+}
+
 /* Where an expression comes to different values, none is shown. */
 bool live_argument_hint(const struct lsp *lsp, const struct outline *o, uint32_t attribute,
                         struct buf *out)
@@ -128,8 +137,9 @@ bool live_argument_hint(const struct lsp *lsp, const struct outline *o, uint32_t
     for (uint32_t id = attribute + 1; id < o->nodes[attribute].stop; id++)
         refers |= o->nodes[id].kind == OUTLINE_PATH;
     const struct live_component *c = refers ? runs_argument(lsp, o, attribute) : NULL;
+    const struct doc *value = c ? member_named(c->arguments, name) : NULL;
     buf_cstr(out, "= ");
-    if (!c || !put_value(out, c->arguments, name)) {
+    if (!value || !is_worth(o, attribute, value) || !put_value(out, c->arguments, name)) {
         out->len = start;
         return false;
     }

@@ -8,7 +8,6 @@ import {
 } from "vscode-languageclient/node";
 import { showGraph } from "./graph";
 import { findProgram } from "./program";
-import { review } from "./review";
 import { startStatus } from "./status";
 import { registerTasks } from "./tasks";
 
@@ -60,11 +59,22 @@ function document(): vscode.TextDocument | undefined {
     return undefined;
 }
 
-function ask<T>(command: string, uri: string): Promise<T> {
+function ask<T>(command: string, ...args: string[]): Promise<T> {
     if (client === undefined) {
         throw new Error("The language server is not running.");
     }
-    return client.sendRequest("workspace/executeCommand", { command, arguments: [uri] });
+    return client.sendRequest("workspace/executeCommand", { command, arguments: args });
+}
+
+/* A command whose failure is told in words. */
+function telling<A extends unknown[]>(run: (...args: A) => unknown): (...args: A) => Promise<void> {
+    return async (...args) => {
+        try {
+            await run(...args);
+        } catch (problem) {
+            void vscode.window.showErrorMessage(`invar: ${problem instanceof Error ? problem.message : String(problem)}`);
+        }
+    };
 }
 
 async function showReport(report: string): Promise<void> {
@@ -85,13 +95,18 @@ async function validateDocument(): Promise<void> {
     }
 }
 
-async function reviewDocument(): Promise<void> {
+/* What the text in the editor would change of the saved files, or of what the instance runs. */
+async function reviewDocument(against: "saved" | "running"): Promise<void> {
     const one = document();
-    if (one === undefined || program === undefined || one.uri.scheme !== "file") {
+    if (one === undefined) {
         return;
     }
-    const report = await review(program, one.uri.fsPath, one.getText());
-    await showReport(report === "" ? "The change has no effect." : report);
+    const result = await ask<{ same: boolean; report: string }>("invar.server.review", one.uri.toString(), against);
+    if (result.same) {
+        void vscode.window.showInformationMessage("The change has no effect.");
+    } else {
+        await showReport(result.report);
+    }
 }
 
 async function reloadInstance(): Promise<void> {
@@ -125,7 +140,8 @@ async function drawGraph(context: vscode.ExtensionContext): Promise<void> {
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
     const commands: Record<string, (...args: never[]) => unknown> = {
         "invar.validate": validateDocument,
-        "invar.review": reviewDocument,
+        "invar.review": () => reviewDocument("saved"),
+        "invar.reviewRunning": () => reviewDocument("running"),
         "invar.graph": () => drawGraph(context),
         "invar.reload": reloadInstance,
         "invar.openUI": () => openPage(),
@@ -137,7 +153,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         },
     };
     for (const [name, run] of Object.entries(commands)) {
-        context.subscriptions.push(vscode.commands.registerCommand(name, run));
+        context.subscriptions.push(vscode.commands.registerCommand(name, telling(run)));
     }
     context.subscriptions.push(
         registerTasks(() => program),

@@ -34,7 +34,7 @@ export async function showGraph(
     };
     const saved = vscode.workspace.onDidSaveTextDocument((one) => {
         if (one.languageId === document.languageId) {
-            void draw();
+            draw().catch(() => undefined); // a text with errors: the last drawing stays
         }
     });
     panel.onDidDispose(() => saved.dispose());

@@ -87,6 +87,8 @@ function makeHost(settings = {}) {
         diagnostics: new Map(),
         tasks: undefined,
         opened: [],
+        panels: [],
+        saved: [],
         documents: [],
         status: {},
     };
@@ -108,7 +110,13 @@ function makeHost(settings = {}) {
             this.id = id;
         }
     };
+    /* The settings are members too, as the client sends them. */
     vscode.workspace.getConfiguration = (section) => ({
+        ...Object.fromEntries(
+            Object.entries(settings)
+                .filter(([name]) => section && name.startsWith(`${section}.`))
+                .map(([name, value]) => [name.slice(section.length + 1), value]),
+        ),
         get: (name, other) => settings[section ? `${section}.${name}` : name] ?? other,
     });
     vscode.workspace.textDocuments = host.documents;
@@ -130,6 +138,20 @@ function makeHost(settings = {}) {
         clear() {},
         dispose() {},
     });
+    vscode.workspace.asRelativePath = (uri) => uri.fsPath.split("/").pop();
+    vscode.workspace.onDidSaveTextDocument = (run) => (host.saved.push(run), new Disposable());
+    vscode.ColorThemeKind = { Light: 1, Dark: 2, HighContrast: 3 };
+    vscode.window.activeColorTheme = { kind: 2 };
+    vscode.window.createWebviewPanel = (type, title) => {
+        const panel = {
+            type,
+            title,
+            webview: { html: "", cspSource: "here:", asWebviewUri: (uri) => uri },
+            onDidDispose: () => new Disposable(),
+        };
+        host.panels.push(panel);
+        return panel;
+    };
     vscode.tasks.registerTaskProvider = (_, provider) => ((host.tasks = provider), new Disposable());
     vscode.ProcessExecution = class {
         constructor(process, args) {

@@ -56,6 +56,29 @@ test("the status bar tells how the instance is", async () => {
     assert.strictEqual((await askInstance("127.0.0.1:1")).state, "absent");
 });
 
+test("the status bar's item shows it, and hides when the setting says so", async () => {
+    const list = [{ localID: "a.b", health: { state: "unhealthy" } }];
+    await withInstance({ "/-/ready": [200, ""], "/api/v0/web/components": [200, JSON.stringify(list)] }, async (at) => {
+        const host = makeHost({ "invar.endpoint": at, "invar.live": true });
+        const context = { subscriptions: [] };
+        const shown = new Promise((done) => (host.status.show = done));
+        host.vscode.window.createStatusBarItem = () => Object.assign(host.status, { dispose() {} });
+        load("status", host).startStatus(context);
+        await shown;
+        assert.strictEqual(host.status.text, "$(warning) invar 1/1");
+        assert.strictEqual(host.status.command, "invar.openUI");
+        assert.strictEqual(host.status.backgroundColor.id, "statusBarItem.warningBackground");
+        context.subscriptions.forEach((one) => one.dispose());
+    });
+    const host = makeHost({ "invar.live": false });
+    const context = { subscriptions: [] };
+    let hidden = 0;
+    host.vscode.window.createStatusBarItem = () => ({ hide: () => hidden++, dispose() {} });
+    load("status", host).startStatus(context);
+    assert.strictEqual(hidden, 1);
+    context.subscriptions.forEach((one) => one.dispose());
+});
+
 test("the graph's page runs nothing but Mermaid, and shows text as text", () => {
     const { graphPage } = load("graphPage", makeHost());
     const page = graphPage({ mermaidUri: "m.js", cspSource: "c", nonce: "n1", chart: 'a["</pre><script>"]', isDark: true });

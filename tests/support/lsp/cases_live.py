@@ -145,7 +145,8 @@ def hints():
     i = instance()
     whole = {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}}
     result = i.ask_until(lambda: i.session.ask("textDocument/inlayHint", {"textDocument": {"uri": i.uri}, "range": whole}),
-                         lambda r: len(r) >= 3)
+                         lambda r: any("hello" in h["label"] for h in r))
+    equal(len(result), 2)  # the size of a list that is written out says nothing
     labels = [h["label"] for h in result]
     assert '= "hello"' in labels, labels
     assert not any("hunter2" in l for l in labels)

@@ -210,6 +210,7 @@ def cases():
     yield "signature's parameters", parameters
     yield "hints of computed values", hints('a "x" {\n\tb = 2 * 3\n\tc = string.to_lower("X") + "y"\n\td = 5\n\te = "x"\n\tf = sys.env("HOME")\n\tg = [1 + 1]\n\th = constants.os\n\ti = -1\n\tj = x.y\n}\n',
                                             [(2, "= 6"), (3, '= "xy"'), (9, "= -1")])
+    yield "hints of a call over a list", hints('a "x" {\n\tb = string.join(["p", "q"], ".") + "/r"\n\tc = [string.to_lower("X")]\n}\n', [(2, '= "p.q/r"')])
     yield "hints within a range", hints('a "x" {\n\tb = 2 * 3\n}\n\na "y" {\n\tb = 2 * 4\n}\n', [(6, "= 8")],
                                         rng={"start": {"line": 4, "character": 0}, "end": {"line": 7, "character": 0}})
     yield "hints that fail", hints('a "x" {\n\tb = 1 / "x"\n\tc = string.to_lower()\n\td = 1 +\n}\n', [])
