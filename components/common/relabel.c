@@ -482,8 +482,20 @@ static void load_target(struct label_builder *b, const struct target *t)
 {
     label_builder_clear(b);
     for (uint32_t i = 0; i < t->count; i++) {
-        label_builder_put(b, t->labels[i].name, t->labels[i].value);
+        if (t->labels[i].value.len) {
+            label_builder_put(b, t->labels[i].name, t->labels[i].value);
+        }
     }
+}
+
+static bool has_empty_label(const struct target *t)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (!t->labels[i].value.len) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool same_as_target(const struct label_builder *b, const struct target *t)
@@ -503,7 +515,7 @@ static bool same_as_target(const struct label_builder *b, const struct target *t
 struct target *relabel_target(const struct relabel_rules *rules, struct relabel_scratch *s,
                               const struct target *in)
 {
-    if (rules->count == 0) {
+    if (rules->count == 0 && !has_empty_label(in)) {
         return target_ref(in);
     }
     arena_reset(&s->texts);

@@ -152,7 +152,7 @@ static enum status check_rule(void *args, struct arena *arena, struct error *err
 }
 
 static const struct row rows[] = {
-    {ATTR(struct relabel_rule, source_labels), .def = "[]",
+    {ATTR(struct relabel_rule, source_labels),
      .doc = "Labels whose values are joined and matched."},
     {ATTR(struct relabel_rule, separator), .def = "\";\"",
      .doc = "Text between the joined values."},

@@ -88,7 +88,7 @@ static const struct row endpoint_rows[] = {
      .doc = "Size of lines at which a batch leaves."},
     {ATTR(struct endpoint_args, remote_timeout), .def = "\"10s\"",
      .doc = "Time that a request may take."},
-    {ATTR(struct endpoint_args, headers), .def = "{}", .doc = "Headers to send."},
+    {ATTR(struct endpoint_args, headers), .doc = "Headers to send."},
     {ATTR(struct endpoint_args, min_backoff_period), .def = "\"500ms\"",
      .doc = "Time before the first retry; it doubles from then on."},
     {ATTR(struct endpoint_args, max_backoff_period), .def = "\"5m\"",
@@ -137,8 +137,7 @@ static const struct row wal_rows[] = {
 static const struct shape wal_shape = SHAPE(struct wal_args, wal_rows, NULL);
 
 static const struct row rows[] = {
-    {ATTR(struct args, external_labels), .def = "{}",
-     .doc = "Labels of entries that do not have them."},
+    {ATTR(struct args, external_labels), .doc = "Labels of entries that do not have them."},
     {ATTR(struct args, max_streams), .def = "0", .doc = "Most streams in one batch; 0 means any."},
     {BLOCKS(struct args, endpoints, "endpoint", endpoint_shape), .doc = "A receiver."},
     {BLOCK(struct args, wal, wal_shape), .present_default = true, .doc = "The log on disk."},

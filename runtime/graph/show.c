@@ -123,7 +123,45 @@ static void write_health(struct json_writer *w, const struct cell *cell)
     buf_release(&time);
 }
 
-static void write_fields(struct json_writer *w, const struct value *object)
+/* What goes in and out of modules is shown as the kind of thing it is. */
+static const struct capsule_type *shown_kind(const struct node *node,
+                                             const struct value_field *field)
+{
+    const struct value *value = field->value;
+    bool is_receiver_of_module = node->kind == NODE_CALL && value->type == VALUE_CAPSULE &&
+                                 value->as.capsule.type == &capsule_metrics;
+    if (is_receiver_of_module)
+        return &capsule_metrics;
+    /* Go has no nothing for kinds that are no interfaces. */
+    const struct shape *exports = node->block->symbol.exports;
+    if (node->kind != NODE_COMPONENT || node->cell->exports || !exports ||
+        value->type != VALUE_NULL)
+        return NULL;
+    const struct row *row = schema_find(exports, field->key);
+    return row && row->type->kind == FIELD_CAPSULE && !is_receiver(row) ? row->capsule : NULL;
+}
+
+static void write_value(struct json_writer *w, const struct node *node,
+                        const struct value_field *field)
+{
+    const struct capsule_type *kind = shown_kind(node, field);
+    if (!kind) {
+        value_api_json(w, field->value);
+        return;
+    }
+    struct buf text;
+    buf_init(&text, NULL, SIZE_MAX);
+    buf_printf(&text, "capsule(\"%s\")", kind->name);
+    json_object(w);
+    json_key(w, STR("type"));
+    json_string(w, STR("capsule"));
+    json_key(w, STR("value"));
+    json_string(w, buf_view(&text));
+    json_object_end(w);
+    buf_release(&text);
+}
+
+static void write_fields(struct json_writer *w, const struct node *node, const struct value *object)
 {
     json_array(w);
     for (uint32_t i = 0; object && object->type == VALUE_OBJECT && i < object->count; i++) {
@@ -134,10 +172,30 @@ static void write_fields(struct json_writer *w, const struct value *object)
         json_key(w, STR("type"));
         json_string(w, STR("attr"));
         json_key(w, STR("value"));
-        value_api_json(w, field->value);
+        write_value(w, node, field);
         json_object_end(w);
     }
     json_array_end(w);
+}
+
+/* Arguments of a component that was never built: Go's zero values. */
+static void write_nothing(struct json_writer *w, const struct shape *shape)
+{
+    char *zero = mem_zalloc(NULL, shape ? shape->size : 1);
+    for (const struct row *row = shape ? shape->rows : NULL; row && row->name; row++) {
+        uint8_t kind = row->type ? row->type->kind : 0;
+        if (row->required && (kind == FIELD_LIST || kind == FIELD_MAP))
+            ((struct field_items *)(void *)(zero + row->offset))->is_set = true;
+        else if (row->required && kind == FIELD_TARGETS)
+            ((struct target_list *)(void *)(zero + row->offset))->is_set = true;
+    }
+    if (shape) {
+        schema_api_json(w, shape, zero);
+    } else {
+        json_array(w);
+        json_array_end(w);
+    }
+    mem_free(zero);
 }
 
 static void write_bodies(struct json_writer *w, const struct node *node)
@@ -145,16 +203,15 @@ static void write_bodies(struct json_writer *w, const struct node *node)
     const struct cell *cell = node->cell;
     json_key(w, STR("arguments"));
     if (node->kind == NODE_CALL) {
-        write_fields(w, cell->values);
+        write_fields(w, node, cell->values);
     } else if (cell->args) {
         schema_api_json(w, cell->args->shape, cell->args->data);
     } else {
-        json_array(w);
-        json_array_end(w);
+        write_nothing(w, node->block->symbol.args);
     }
     json_key(w, STR("exports"));
     struct value *exports = node->kind == NODE_CALL ? cell_exports(node->pair) : cell_exports(node);
-    write_fields(w, exports);
+    write_fields(w, node, exports);
     value_unref(exports);
     json_key(w, STR("debugInfo"));
     struct component_host *host = cell->host;

@@ -101,5 +101,8 @@ bool redirect_may_carry(struct str header);
 
 /* curl_error.c: Go's words for what went wrong. */
 void call_error(const struct curl_call *call, CURLcode code, struct error *err);
+/* Is it a web server's address? */
+bool call_has_scheme(const struct curl_call *call);
+enum status call_bad_url(const struct curl_call *call, struct error *err);
 
 #endif

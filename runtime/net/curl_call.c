@@ -320,8 +320,10 @@ static enum status check(const struct curl_call *call, struct error *err)
 {
     if (!is_token(call->method))
         return error_set(err, STATUS_INVALID, "invalid method \"%.*s\"", STR_ARG(call->method));
-    if (!is_field_value(call->url) || host_of(call->url).len == 0)
+    if (!is_field_value(call->url))
         return error_set(err, STATUS_INVALID, "invalid URL");
+    if (host_of(call->url).len == 0 || !call_has_scheme(call))
+        return call_bad_url(call, err);
     if (host_of(call->url).len > HOST_NAME_MAX_BYTES + 6)
         return error_set(err, STATUS_INVALID, "host name too long");
     if (!is_field_value(call->authorization))

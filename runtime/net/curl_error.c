@@ -109,3 +109,27 @@ void call_error(const struct curl_call *call, CURLcode code, struct error *err)
     reason_of(call, where, code, reason, sizeof(reason));
     (void)error_set(err, status_of(code), "%s \"%s\": %s", method, url, reason);
 }
+
+static struct str scheme_of(struct str url)
+{
+    size_t end = str_find(url, STR("://"), 0);
+    return str_slice(url, 0, end == SIZE_MAX ? 0 : end);
+}
+
+bool call_has_scheme(const struct curl_call *call)
+{
+    struct str scheme = scheme_of(call->url);
+    return str_eq_fold(scheme, STR("http")) || str_eq_fold(scheme, STR("https"));
+}
+
+enum status call_bad_url(const struct curl_call *call, struct error *err)
+{
+    char method[16], url[1024];
+    go_method(call->method, method, sizeof(method));
+    redacted(call->url, url, sizeof(url));
+    if (call_has_scheme(call))
+        return error_set(err, STATUS_INVALID, "%s \"%s\": http: no Host in request URL", method,
+                         url);
+    return error_set(err, STATUS_INVALID, "%s \"%s\": unsupported protocol scheme \"%.*s\"", method,
+                     url, STR_ARG(scheme_of(call->url)));
+}

@@ -40,7 +40,7 @@ static enum status vet_path(struct str text, struct error *err)
 }
 
 static const struct row rows[] = {
-    {ATTR(struct stage_json_args, expressions), .def = "{}", .vet = vet_path,
+    {ATTR(struct stage_json_args, expressions), .vet = vet_path,
      .doc = "Names of extracted values and the JMESPath they are found by; empty means the name."},
     {ATTR(struct stage_json_args, regex), .def = "\"\"",
      .doc = "Regular expression of members that are extracted as well."},

@@ -211,7 +211,7 @@ struct metadata_state {
 };
 
 static const struct row metadata_rows[] = {
-    {ATTR(struct stage_structured_metadata_args, values), .def = "{}",
+    {ATTR(struct stage_structured_metadata_args, values),
      .doc = "Names of metadata and the values or labels they are made of."},
     {ATTR(struct stage_structured_metadata_args, regex), .def = "\"\"",
      .doc = "Regular expression of the names that are taken as well."},

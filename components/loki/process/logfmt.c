@@ -17,7 +17,7 @@ struct state {
 };
 
 static const struct row rows[] = {
-    {ATTR(struct stage_logfmt_args, mapping), .def = "{}",
+    {ATTR(struct stage_logfmt_args, mapping),
      .doc = "Names of extracted values and the keys they are taken from; empty means the same."},
     {ATTR(struct stage_logfmt_args, source), .def = "\"\"",
      .doc = "Extracted value to read; the line when empty."},

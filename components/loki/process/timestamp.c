@@ -30,7 +30,7 @@ static const struct row rows[] = {
      .doc = "Extracted value that holds the time."},
     {ATTR(struct stage_timestamp_args, format), .required = true,
      .doc = "Name of a format, or a layout of Go."},
-    {ATTR(struct stage_timestamp_args, fallback_formats), .def = "[]",
+    {ATTR(struct stage_timestamp_args, fallback_formats),
      .doc = "Formats that are tried when the first one does not fit."},
     {ATTR(struct stage_timestamp_args, location),
      .doc = "Time zone of times that do not say one, by its IANA name."},

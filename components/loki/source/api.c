@@ -30,7 +30,7 @@ static const struct row rows[] = {
     {SQUASH(struct args, server, server_config_shape)},
     {ATTR(struct args, forward_to), .required = true, .capsule = &capsule_logs,
      .doc = "Receivers of the entries."},
-    {ATTR(struct args, labels), .def = "{}", .doc = "Labels that every entry gets."},
+    {ATTR(struct args, labels), .doc = "Labels that every entry gets."},
     {ATTR(struct args, relabel_rules), .capsule = &capsule_relabel_rules,
      .doc = "Rules that the labels of entries go through."},
     {ATTR(struct args, use_incoming_timestamp), .def = "false",

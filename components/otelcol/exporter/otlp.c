@@ -37,7 +37,7 @@ static const struct row client_rows[] = {
     {REFUSED("read_buffer_size", "buffers are sized by the program.")},
     {REFUSED("write_buffer_size", "buffers are sized by the program.")},
     {REFUSED("wait_for_ready", "calls that find no connection are always tried again.")},
-    {ATTR(struct client_args, headers), .def = "{}", .doc = "Metadata to send."},
+    {ATTR(struct client_args, headers), .doc = "Metadata to send."},
     {REFUSED("balancer_name", "one connection to one address is used.")},
     {REFUSED("authority", "the authority is always the endpoint's.")},
     {REFUSED("auth", "authentication by otelcol.auth is not there yet: use headers.")},

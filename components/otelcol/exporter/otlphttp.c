@@ -54,7 +54,7 @@ static const struct row client_rows[] = {
     {REFUSED("read_buffer_size", "buffers are sized by the program.")},
     {REFUSED("write_buffer_size", "buffers are sized by the program.")},
     {ATTR(struct client_args, timeout), .def = "\"30s\"", .doc = "Time that a request may take."},
-    {ATTR(struct client_args, headers), .def = "{}", .doc = "Headers to send."},
+    {ATTR(struct client_args, headers), .doc = "Headers to send."},
     {REFUSED("max_idle_conns", POOL)},
     {REFUSED("max_idle_conns_per_host", POOL)},
     {REFUSED("max_conns_per_host", POOL)},

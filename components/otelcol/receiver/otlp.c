@@ -44,12 +44,11 @@ static const struct row grpc_rows[] = {
 static const struct shape grpc_shape = SHAPE(struct otlp_grpc_config, grpc_rows, NULL);
 
 static const struct row cors_rows[] = {
-    {ATTR(struct otlp_cors, allowed_origins), .def = "[]",
+    {ATTR(struct otlp_cors, allowed_origins),
      .doc = "Origins whose pages may send; one \"*\" stands for any text."},
-    {ATTR(struct otlp_cors, allowed_headers), .def = "[]",
+    {ATTR(struct otlp_cors, allowed_headers),
      .doc = "Headers that such requests may carry besides the simple ones."},
-    {ATTR(struct otlp_cors, exposed_headers), .def = "[]",
-     .doc = "Headers of the answer that pages may read."},
+    {ATTR(struct otlp_cors, exposed_headers), .doc = "Headers of the answer that pages may read."},
     {ATTR(struct otlp_cors, max_age), .doc = "Seconds that a browser may remember the permission."},
     {0},
 };

@@ -33,15 +33,21 @@ static const struct row metadata_rows[] = {
 static const struct shape metadata_shape = {
     .name = "metadata_config", .rows = metadata_rows, .size = sizeof(M)};
 
+/* What Go's url.Parse refuses; whether anybody is there shows when it is sent to. */
 static enum status check_url(struct str text, struct error *err)
 {
-    size_t scheme = str_find(text, STR("://"), 0);
-    if (scheme == SIZE_MAX || scheme == 0 || scheme + 3 >= text.len) {
-        return error_set(err, STATUS_INVALID,
-                         "cannot parse remote_write url \"%.*s\": it needs a scheme and a host",
-                         STR_ARG(text));
+    const char *wrong = NULL;
+    for (size_t i = 0; i < text.len && !wrong; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c < 0x20 || c == 0x7f)
+            wrong = "net/url: invalid control character in URL";
     }
-    return STATUS_OK;
+    if (!wrong && str_starts(text, STR(":")))
+        wrong = "missing protocol scheme";
+    if (!wrong)
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID, "cannot parse remote_write url \"%.*s\": %s",
+                     STR_ARG(text), wrong);
 }
 
 static enum status check_endpoint(void *args, struct arena *arena, struct error *err)
@@ -75,7 +81,7 @@ static const struct row endpoint_rows[] = {
     {ATTR(E, name), .doc = "Name of the endpoint in logs and metrics."},
     {ATTR(E, url), .required = true, .check = check_url, .doc = "Where to send samples."},
     {ATTR(E, remote_timeout), .def = "\"30s\"", .doc = "Time a request may take."},
-    {ATTR(E, headers), .def = "{}", .doc = "Headers added to requests."},
+    {ATTR(E, headers), .doc = "Headers added to requests."},
     {ATTR(E, send_exemplars), .def = "true", .doc = "Whether exemplars are sent."},
     {ATTR(E, send_native_histograms), .doc = "Whether native histograms are sent."},
     {CHOICE(E, protobuf_message, messages), .def = "\"prometheus.WriteRequest\"",
@@ -123,8 +129,7 @@ static const struct shape wal_shape = {
     .name = "wal", .rows = wal_rows, .size = sizeof(W), .check = check_wal};
 
 static const struct row rows[] = {
-    {ATTR(struct rw_args, external_labels), .def = "{}",
-     .doc = "Labels added to series that do not have them."},
+    {ATTR(struct rw_args, external_labels), .doc = "Labels added to series that do not have them."},
     {BLOCKS(struct rw_args, endpoints, "endpoint", endpoint_shape),
      .doc = "Where to send samples."},
     {BLOCK(struct rw_args, wal, wal_shape), .present_default = true, .doc = "The log on disk."},

@@ -175,7 +175,7 @@ static const struct row rows[] = {
     {ATTR(S, honor_timestamps), .def = "true", .doc = "Whether timestamps on the page are kept."},
     {ATTR(S, track_timestamps_staleness),
      .doc = "Whether series with timestamps of their own get markers of staleness."},
-    {ATTR(S, params), .def = "{}", .doc = "Query parameters of the request."},
+    {ATTR(S, params), .doc = "Query parameters of the request."},
     {ATTR(S, scrape_classic_histograms),
      .doc = "Whether classic buckets are kept beside a native histogram."},
     {ATTR(S, scrape_native_histograms), .doc = "Whether native histograms are read."},
