@@ -17,7 +17,7 @@ extension: build
 	@packaging/install-deps.sh editor
 	cd vscode-extension && npm ci --ignore-scripts --no-audit --no-fund && INVAR_BIN=$(CURDIR)/build/release/invar npm test && npm run package
 
-.PHONY: docs extension run test build debug asan tsan sim release test-tsan lint format grammar fuzz simulate bench clean deps-build deps-test
+.PHONY: docs extension run test build debug asan tsan sim release test-tsan h2spec lint format grammar fuzz simulate bench clean deps-build deps-test
 
 build: deps-build release
 
@@ -31,6 +31,11 @@ test: deps-test
 test-tsan: deps-test
 	@$(MAKE) --no-print-directory tsan TARGETS="all tests"
 	@$(PYTHON) tests/run.py build/tsan $(SUITE)
+
+# The HTTP/2 conformance test, which needs Go and the module proxy once; `make test` runs it too from then on.
+h2spec: asan
+	@packaging/h2spec.sh build/tools
+	@INVAR_BIN=$(CURDIR)/build/asan/invar INVAR_SOURCE=$(CURDIR) tests/integration/h2spec.sh
 
 deps-build:
 	@packaging/install-deps.sh build

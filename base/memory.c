@@ -327,11 +327,11 @@ bool mem_spend_reserve(void)
     return true;
 }
 
-static void *need_new(struct mem_owner *owner, size_t size, bool zeroed)
+static void *need_new(struct mem_owner *owner, size_t size, bool zeroed, struct mem_scope *scope)
 {
-    void *block = block_new(owner, size, zeroed, thread.scope);
+    void *block = block_new(owner, size, zeroed, scope);
     if (!block && size <= RESERVE_FOR && mem_spend_reserve())
-        block = block_new(owner, size, zeroed, thread.scope);
+        block = block_new(owner, size, zeroed, scope);
     if (!block)
         mem_exhausted();
     restock();
@@ -340,12 +340,17 @@ static void *need_new(struct mem_owner *owner, size_t size, bool zeroed)
 
 void *mem_alloc(struct mem_owner *owner, size_t size)
 {
-    return need_new(owner, size, false);
+    return need_new(owner, size, false, thread.scope);
 }
 
 void *mem_zalloc(struct mem_owner *owner, size_t size)
 {
-    return need_new(owner, size, true);
+    return need_new(owner, size, true, thread.scope);
+}
+
+void *mem_zalloc_shared(struct mem_owner *owner, size_t size)
+{
+    return need_new(owner, size, true, NULL);
 }
 
 void *mem_array(struct mem_owner *owner, size_t count, size_t size)
@@ -353,18 +358,19 @@ void *mem_array(struct mem_owner *owner, size_t count, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes))
         bytes = SIZE_MAX;
-    return need_new(owner, bytes, true);
+    return need_new(owner, bytes, true, thread.scope);
 }
 
 void *mem_realloc(struct mem_owner *owner, void *block, size_t size)
 {
     if (!block)
-        return need_new(owner, size, false);
+        return need_new(owner, size, false, thread.scope);
     void *grown = block_resize(block, size);
     if (!grown && size <= RESERVE_FOR && mem_spend_reserve())
         grown = block_resize(block, size);
     if (!grown)
         mem_exhausted();
+    restock();
     return grown;
 }
 

@@ -37,12 +37,7 @@ static void init_once(void)
 
 void *loop_uv_alloc(size_t size)
 {
-    void *block = mem_lib_calloc(1, size);
-    if (!block && mem_spend_reserve())
-        block = mem_lib_calloc(1, size);
-    if (!block)
-        mem_exhausted();
-    return block;
+    return mem_zalloc_shared(NULL, size);
 }
 
 enum status loop_uv_error(struct error *err, int code, const char *operation, struct str what)

@@ -29,6 +29,7 @@ struct curl_client {
     struct loop_timer *timer;
     struct loop_timer *nudge; /* while HTTP/2 calls are under way; see curl_client.c */
     bool multiplexes;
+    bool is_doubtful; /* libcurl ran out of memory; see curl_client.c */
     struct curl_call *calls;
     struct curl_watch *watches;
     CURL *idle[CLIENT_IDLE_HANDLES];
@@ -68,6 +69,7 @@ struct curl_call {
     struct buf received;
     bool deferred; /* a step of the loop holds the call */
     bool dead;     /* cancelled or answered meanwhile */
+    bool lost;     /* libcurl was ended under it */
     struct error error;
     char curl_error[CURL_ERROR_SIZE];
 };
@@ -89,6 +91,7 @@ struct http_call *call_send(struct http_client *client, const struct http_call_o
 void call_cancel(struct http_call *call);
 void call_drop(struct curl_call *call); /* as cancel; for the end of the client */
 void call_finish(struct curl_call *call, CURLcode code);
+bool call_may_multiplex(const struct curl_call *call);
 
 /* curl_setup.c: everything an easy handle is told. False when memory is out. */
 bool call_setup(struct curl_call *call);

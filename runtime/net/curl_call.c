@@ -195,15 +195,21 @@ void call_finish(struct curl_call *call, CURLcode code)
     net_free(headers);
 }
 
+bool call_may_multiplex(const struct curl_call *call)
+{
+    enum http_version version = call->client->options.version;
+    struct str url = call->moved ? str_from(call->moved) : call->url;
+    return version == HTTP_2_PRIOR ||
+           (version == HTTP_ANY && str_eq_fold(str_slice(url, 0, 6), STR("https:")));
+}
+
 /* Gives the request to libcurl; false with call->error set. */
 static bool send_hop(struct curl_call *call)
 {
     struct curl_client *client = call->client;
     if (!client_start(client, &call->error))
         return false;
-    enum http_version version = client->options.version;
-    if (version == HTTP_2_PRIOR ||
-        (version == HTTP_ANY && str_eq_fold(str_slice(call->url, 0, 6), STR("https:"))))
+    if (call_may_multiplex(call))
         client_multiplexes(client);
     call->easy = client_take_handle(client);
     if (call->easy && call_setup(call) &&

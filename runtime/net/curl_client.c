@@ -25,20 +25,27 @@ static void init_curl(void)
                                 mem_lib_strdup, mem_lib_calloc) == CURLE_OK);
 }
 
-static void destroy(struct curl_client *client)
+/* The easy handles are out of it. */
+static void end_multi(struct curl_client *client)
 {
-    while (client->calls)
-        call_drop(client->calls);
-    for (size_t i = 0; i < client->idle_count; i++)
-        curl_easy_cleanup(client->idle[i]);
     if (client->multi)
         (void)curl_multi_cleanup(client->multi);
+    client->multi = NULL;
     while (client->watches) {
         struct curl_watch *watch = client->watches;
         client->watches = watch->next;
         loop_poll_close(watch->poll);
         net_free(watch);
     }
+}
+
+static void destroy(struct curl_client *client)
+{
+    while (client->calls)
+        call_drop(client->calls);
+    for (size_t i = 0; i < client->idle_count; i++)
+        curl_easy_cleanup(client->idle[i]);
+    end_multi(client);
     loop_timer_close(client->timer);
     loop_timer_close(client->nudge);
     net_free(client->texts);
@@ -62,9 +69,11 @@ static void take_results(struct curl_client *client)
 {
     int left;
     struct CURLMsg *message;
-    while (!client->freed && (message = curl_multi_info_read(client->multi, &left)) != NULL) {
+    while (!client->freed && client->multi &&
+           (message = curl_multi_info_read(client->multi, &left)) != NULL) {
         char *call = NULL;
         CURLcode code = message->data.result;
+        client->is_doubtful |= code == CURLE_OUT_OF_MEMORY;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
         call_finish((struct curl_call *)(void *)call, code);
     }
@@ -72,21 +81,54 @@ static void take_results(struct curl_client *client)
 
 /* curl 7.88 may read one stream's bytes on behalf of another that shares the connection, and then
  * not wake the first: so all of them are run after an event, and once more a little later. */
-static void run_all(struct curl_client *client)
+static CURLMcode run_all(struct curl_client *client)
 {
+    CURLMcode code = CURLM_OK;
     int running;
-    for (int i = 0; i < 2 && client->calls; i++)
-        (void)curl_multi_socket_all(client->multi, &running);
+    for (int i = 0; i < 2 && client->multi && client->calls && code == CURLM_OK; i++)
+        code = curl_multi_socket_all(client->multi, &running);
+    return code;
+}
+
+/* When libcurl itself finds no memory (or no socket can be watched), it may leave a transfer
+ * without an event or a timer that would ever end it, a table of its sockets half made, or a
+ * connection without an answer for which later transfers wait. So all calls under way fail, and the
+ * next one begins with nothing of the old. */
+static void begin_anew(struct curl_client *client)
+{
+    struct curl_call *call;
+    for (call = client->calls; call; call = call->next) {
+        call->lost = call->easy != NULL;
+        if (call->lost)
+            (void)curl_multi_remove_handle(client->multi, call->easy);
+    }
+    end_multi(client);
+    client->is_doubtful = false;
+    loop_timer_stop(client->timer);
+    do {
+        for (call = client->calls; call && !call->lost;)
+            call = call->next;
+        if (call)
+            call_finish(call, CURLE_OUT_OF_MEMORY);
+    } while (call && !client->freed);
+}
+
+/* After libcurl has run. */
+static void settle(struct curl_client *client, CURLMcode code)
+{
+    take_results(client);
+    if ((code != CURLM_OK || client->is_doubtful) && client->multi && !client->freed)
+        begin_anew(client);
 }
 
 static void act(struct curl_client *client, curl_socket_t fd, int events)
 {
     int running;
     client_enter(client);
-    (void)curl_multi_socket_action(client->multi, fd, events, &running);
-    if (client->multiplexes)
-        run_all(client);
-    take_results(client);
+    CURLMcode code = curl_multi_socket_action(client->multi, fd, events, &running);
+    if (client->multiplexes && code == CURLM_OK)
+        code = run_all(client);
+    settle(client, code);
     client_leave(client);
 }
 
@@ -94,8 +136,7 @@ static void on_nudge(void *arg)
 {
     struct curl_client *client = arg;
     client_enter(client);
-    run_all(client);
-    take_results(client);
+    settle(client, run_all(client));
     if (!client->freed && !client->calls)
         loop_timer_stop(client->nudge);
     client_leave(client);

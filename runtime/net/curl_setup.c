@@ -233,7 +233,7 @@ bool call_setup(struct curl_call *call)
     (void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version_of(options->version));
-    (void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)(options->version != HTTP_1_1));
+    (void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)call_may_multiplex(call));
     (void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, (long)options->disable_keepalive);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->curl_error);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);

@@ -6,12 +6,7 @@ enum { SEED = 256 };
 
 void *net_alloc(size_t size)
 {
-    void *block = mem_lib_calloc(1, size);
-    if (!block && mem_spend_reserve())
-        block = mem_lib_calloc(1, size);
-    if (!block)
-        mem_exhausted();
-    return block;
+    return mem_zalloc_shared(NULL, size);
 }
 
 void net_free(void *block)

@@ -55,11 +55,7 @@ struct self_registry {
 
 static void *shared_alloc(size_t size)
 {
-    void *block = mem_try_alloc_shared(NULL, size);
-    if (!block)
-        mem_exhausted();
-    memset(block, 0, size);
-    return block;
+    return mem_zalloc_shared(NULL, size);
 }
 
 struct self_registry *self_registry_new(void)
@@ -214,9 +210,12 @@ static struct entry *entry_add(struct self_group *group, struct entry like,
     label_text(&text, group, labels, label_count);
     like.labels = buf_view(&text);
     size_t offset = like.kind == ENTRY_VALUE ? offsetof(struct value_entry, entry) : 0;
-    pthread_mutex_lock(&group->registry->lock);
-    struct entry *entry = entry_get(group, &like, size, offset);
-    pthread_mutex_unlock(&group->registry->lock);
+    struct entry *entry = NULL;
+    for (int i = 0; !entry && (i == 0 || mem_spend_reserve()); i++) {
+        pthread_mutex_lock(&group->registry->lock);
+        entry = entry_get(group, &like, size, offset);
+        pthread_mutex_unlock(&group->registry->lock);
+    }
     buf_release(&text);
     if (!entry)
         mem_exhausted();

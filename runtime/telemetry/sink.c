@@ -164,9 +164,7 @@ static void drop_ref(void *arg)
 struct sink *sink_new(struct loop *loop, unsigned accepts, struct str name,
                       const struct sink_ops *ops, void *self)
 {
-    struct sink *sink = mem_try_alloc_shared(NULL, sizeof(*sink) + name.len + 1);
-    if (!sink)
-        mem_exhausted();
+    struct sink *sink = mem_zalloc_shared(NULL, sizeof(*sink) + name.len + 1);
     char *text = (char *)(sink + 1);
     *sink = (struct sink){
         .loop = loop, .accepts = accepts, .ops = ops, .self = self, .name = str_of(text, name.len)};

@@ -1,7 +1,7 @@
 /* A pipeline of metrics loads and reloads while every allocation fails once: nothing leaks, nothing
  * is half done, and the next load heals what failed. */
 #include "runtime/component.h"
-#include "tests/support/graph.h"
+#include "tests/support/faults.h"
 #include "tests/support/test.h"
 
 #include <fcntl.h>
@@ -34,59 +34,23 @@ static const struct component_def *const components[] = {
     "prometheus.echo \"e\" { }\n"                                                                  \
     "prometheus.exporter.self \"x\" { }\n"
 
-static void begin(struct rig *rig, const char *text)
+static void begin(struct rig *rig)
 {
     rig_init_with(rig,
                   &(struct graph_options){.components = components, .min_stability = STABILITY_GA});
     cr_assert(world_mkdir(AT_FDCWD, "/etc", 0700) == 0);
     fake_files_put(rig->files, "/etc/a", STR("secret"));
-    fake_files_put(rig->files, "/main.alloy", str_from(text));
 }
 
-static bool load(uint64_t nth)
-{
-    struct rig rig;
-    begin(&rig, PIPELINE("one", "60s"));
-    mem_fail_at(nth);
-    enum graph_outcome outcome = rig_load_files(&rig);
-    bool failed = mem_failed_once();
-    mem_fail_at(0);
-    cr_assert(failed || outcome == GRAPH_APPLIED, "%s", rig_problems(&rig));
-    rig_release(&rig);
-    return failed;
-}
+static const struct faulty_load faulty = {
+    .begin = begin, .before = PIPELINE("one", "60s"), .after = PIPELINE("two", "30s")};
 
 TEST(components_faults, a_load_survives_every_failing_allocation, .timeout = 300)
 {
-    uint64_t nth = 1;
-    while (load(nth)) {
-        nth++;
-    }
-    cr_assert_gt(nth, 100);
-}
-
-static bool reload(uint64_t nth)
-{
-    struct rig rig;
-    begin(&rig, PIPELINE("one", "60s"));
-    cr_assert_eq(rig_load_files(&rig), GRAPH_APPLIED, "%s", rig_problems(&rig));
-    fake_files_put(rig.files, "/main.alloy", str_from(PIPELINE("two", "30s")));
-    mem_fail_at(nth);
-    (void)rig_load_files(&rig);
-    bool failed = mem_failed_once();
-    mem_fail_at(0);
-    rig_settle(&rig);
-    cr_assert_eq(rig_load_files(&rig), GRAPH_APPLIED);
-    cr_assert_str_eq(rig_problems(&rig), "", "after allocation %d", (int)nth);
-    rig_release(&rig);
-    return failed;
+    every_allocation_of_a_load(&faulty);
 }
 
 TEST(components_faults, a_reload_survives_every_failing_allocation, .timeout = 300)
 {
-    uint64_t nth = 1;
-    while (reload(nth)) {
-        nth++;
-    }
-    cr_assert_gt(nth, 100);
+    every_allocation_of_a_reload(&faulty);
 }

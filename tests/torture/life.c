@@ -81,11 +81,11 @@ static void disarm(struct life *life, enum torture_phase phase)
     if (phase != life->phase)
         return;
     if (life->kind == TORTURE_MEMORY)
-        life->fired = mem_failed_once();
+        life->fired |= mem_failed_once();
     else if (life->kind == TORTURE_SOCKETS)
-        life->fired = failing_loop_failed();
+        life->fired |= failing_loop_failed();
     else
-        life->fired = world_failed_once();
+        life->fired |= world_failed_once();
     mem_fail_at(0);
     failing_loop_at(0);
     world_fail_at(0, 0);

@@ -89,8 +89,8 @@ static void site_open(struct site *site, struct http_client_options options)
     site->left = 0;
 }
 
-static struct http_call *ask(struct site *site, struct answer *answer, const char *method,
-                             const char *path, struct str body)
+static struct http_call *ask_for(struct site *site, const char *method, const char *path,
+                                 struct str body, http_done_fn *done, void *arg)
 {
     static const struct http_header headers[] = {{STR_INIT("X-Secret"), STR_INIT("s")},
                                                  {STR_INIT("Accept"), STR_INIT("text/plain")}};
@@ -99,8 +99,6 @@ static struct http_call *ask(struct site *site, struct answer *answer, const cha
         (void)snprintf(url, sizeof(url), "http://%s%s", site->rig.address.text, path);
     else
         (void)snprintf(url, sizeof(url), "%s", path);
-    answer->site = site;
-    site->left++;
     struct http_call_options options = {
         .method = str_from(method),
         .url = str_from(url),
@@ -111,7 +109,15 @@ static struct http_call *ask(struct site *site, struct answer *answer, const cha
         .timeout_ns = INT64_C(5000000000),
         .max_response = 5 << 20,
     };
-    return http_client_send(site->client, &options, on_answer, answer);
+    return http_client_send(site->client, &options, done, arg);
+}
+
+static struct http_call *ask(struct site *site, struct answer *answer, const char *method,
+                             const char *path, struct str body)
+{
+    answer->site = site;
+    site->left++;
+    return ask_for(site, method, path, body, on_answer, answer);
 }
 
 static bool body_is(const struct answer *answer, const char *text)
@@ -313,4 +319,71 @@ TEST(http_client, retry_after_is_seconds_or_a_date)
         int64_t expect = rows[i].seconds < 0 ? -1 : rows[i].seconds * INT64_C(1000000000);
         cr_expect(http_retry_after(&response) == expect, "%s", rows[i].value);
     }
+}
+
+/* ---- no memory ---- */
+
+struct turn {
+    struct site *site;
+    struct answer first, second;
+    unsigned tries;
+    bool failed;
+};
+
+static void send_second(void *arg);
+
+/* The server shares the failing memory and may have closed the connection: once more, then. */
+static void on_second(void *arg, const struct http_response *response, const struct error *err)
+{
+    struct turn *turn = arg;
+    if (response->status == 200 || ++turn->tries == 3) {
+        on_answer(&turn->second, response, err);
+        return;
+    }
+    loop_defer(turn->site->rig.loop, send_second, turn);
+}
+
+static void send_second(void *arg)
+{
+    struct turn *turn = arg;
+    (void)ask_for(turn->site, "POST", "/report", STR("b"), on_second, turn);
+}
+
+static void on_first(void *arg, const struct http_response *response, const struct error *err)
+{
+    struct turn *turn = arg;
+    turn->failed = mem_failed_once();
+    mem_fail_at(0);
+    /* The next in a later step, as a sender tries again. */
+    turn->site->left++;
+    on_answer(&turn->first, response, err);
+    loop_defer(turn->site->rig.loop, send_second, turn);
+}
+
+/* Whatever of libcurl finds no memory, the call ends (not by its timeout) and the next one works.
+ */
+static bool call_with_failure(uint64_t nth)
+{
+    struct turn turn = {0};
+    struct site site;
+    site_open(&site, (struct http_client_options){0});
+    turn.site = turn.first.site = turn.second.site = &site;
+    site.left = 1;
+    mem_fail_at(nth);
+    (void)ask_for(&site, "POST", "/report", STR("a"), on_first, &turn);
+    rig_run(&site.rig);
+    cr_assert(turn.first.status == 200 || turn.failed, "allocation %d", (int)nth);
+    cr_assert_neq(turn.first.error, STATUS_TIMEOUT, "allocation %d", (int)nth);
+    cr_assert_eq(turn.second.status, 200, "after allocation %d: %s", (int)nth, turn.second.message);
+    buf_release(&turn.first.body);
+    buf_release(&turn.second.body);
+    return turn.failed;
+}
+
+TEST(http_client, the_next_call_works_after_every_failing_allocation, .timeout = 120)
+{
+    uint64_t nth = 1;
+    while (call_with_failure(nth))
+        nth++;
+    cr_assert_gt(nth, 50);
 }
