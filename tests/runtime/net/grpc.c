@@ -172,7 +172,7 @@ TEST(grpc, failures_have_codes)
     (void)call(&talk, &r[4], "/t.S/Echo", STR("hi"), "lzma", FAR);
     (void)call(&talk, &r[5], "/t.S/Echo", STR("hi"), "gzip", FAR);
     (void)call(&talk, &r[6], "/t.S/Busy", STR("hi"), "", FAR);
-    (void)call(&talk, &r[7], "/t.S/Hold", STR("hi"), "", 30000000);
+    (void)call(&talk, &r[7], "/t.S/Hold", STR("hi"), "", 400000000);
     (void)call(&talk, &r[8], "/hello", STR("hi"), "", FAR);
     rig_run(&talk.rig);
     grpc_reply(talk.held, STR("too late"));
