@@ -43,9 +43,9 @@ extern struct mem_owner mem_general;
 
 void *mem_alloc(struct mem_owner *owner, size_t size);
 void *mem_zalloc(struct mem_owner *owner, size_t size);
-/* `count * size`, overflow counts as failure. Zeroed. */
-/* Like mem_zalloc, but belongs to no scope (the failure of one still refuses its work). */
+/* Like mem_zalloc, but belongs to no scope; its failure still refuses the work of one. */
 void *mem_zalloc_shared(struct mem_owner *owner, size_t size);
+/* `count * size`, overflow counts as failure. Zeroed. */
 void *mem_array(struct mem_owner *owner, size_t count, size_t size);
 /* NULL grows from nothing with `owner`; otherwise the block keeps its owner. */
 void *mem_realloc(struct mem_owner *owner, void *block, size_t size);
