@@ -1,6 +1,6 @@
 #!/bin/sh
 # Debian's Neovim attaches to the language server: diagnostics, completion, hover, rename and formatting arrive
-# in the editor. Skipped (77) where Neovim is missing.
+# in the editor, which is set up by docs/editors/neovim.lua. Skipped (77) where Neovim is missing.
 set -eu
 command -v nvim >/dev/null 2>&1 || exit 77
 work=$(mktemp -d)
@@ -20,13 +20,7 @@ local function line(n)
   return vim.api.nvim_buf_get_lines(0, n - 1, n, true)[1]
 end
 local function check()
-  local id = vim.lsp.start_client({
-    name = "invar",
-    cmd = { vim.env.INVAR_BIN, "lsp", "--stdio" },
-    root_dir = vim.fn.getcwd(),
-    init_options = { live = false },
-  })
-  vim.lsp.buf_attach_client(0, id)
+  assert(vim.bo.filetype == "alloy" and not vim.bo.expandtab)
   wait("diagnostics", function() return #vim.diagnostic.get(0) > 0 end)
   local found = vim.diagnostic.get(0)[1]
   assert(found.lnum == 6 and found.message:find("scrape_intervall", 1, true), vim.inspect(found))
@@ -65,4 +59,7 @@ end
 vim.cmd(ok and "qall!" or "cquit! 1")
 LUA
 cd "$work"
-timeout 100 nvim --headless -n -u NONE -c "luafile $work/t.lua" "$work/x.alloy"
+mkdir "$work/bin"
+ln -s "$INVAR_BIN" "$work/bin/invar"
+PATH=$work/bin:$PATH timeout 100 nvim --headless -n -u "$INVAR_SOURCE/docs/editors/neovim.lua" -c "luafile $work/t.lua" \
+    "$work/x.alloy"
