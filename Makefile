@@ -17,7 +17,7 @@ extension: build
 	@packaging/install-deps.sh editor
 	cd vscode-extension && npm ci --ignore-scripts --no-audit --no-fund && INVAR_BIN=$(CURDIR)/build/release/invar npm test && npm run package
 
-.PHONY: docs extension run test build debug asan tsan sim release test-tsan h2spec lint format grammar fuzz simulate bench clean deps-build deps-test
+.PHONY: docs extension run test build debug asan tsan sim release test-tsan h2spec lint format grammar fuzz simulate mutants bench clean deps-build deps-test
 
 build: deps-build release
 
@@ -71,6 +71,12 @@ docs: release
 simulate:
 	@$(MAKE) --no-print-directory $(SIMULATE_FLAVOR) TARGETS=simulate
 	@build/$(SIMULATE_FLAVOR)/simulate --first $(FIRST_SEED) --seeds $(SEEDS) --jobs $(JOBS)
+
+# A line a deliberate bug and what finds it.
+mutants: deps-test
+	@$(MAKE) --no-print-directory $(SIMULATE_FLAVOR) TARGETS=simulate
+	@$(MAKE) --no-print-directory asan TARGETS="all tests"
+	@SEEDS=$(SEEDS) JOBS=$(JOBS) tests/mutants.sh build/$(SIMULATE_FLAVOR)/simulate build/asan
 
 # The kit is built in a copy: the folder it comes from may be read-only.
 bench: deps-test release

@@ -3,13 +3,13 @@
 
 /* Deliberate bugs, to prove that the tests find them. They exist in test builds only
  * (INVAR_MUTANTS); in the product MUTANT is false and the code behind it is gone. One at a time, of
- * the calling thread. */
+ * the calling thread; at first the one that INVAR_MUTANT names. tests/mutants.sh tries all. */
 
 #include <stdbool.h>
 
 enum mutant {
     MUTANT_NONE,
-#define MUTANT_OF(name, text) MUTANT_##name,
+#define MUTANT_OF(name, text, test) MUTANT_##name,
 #include "base/mutant.def"
 #undef MUTANT_OF
     MUTANTS,

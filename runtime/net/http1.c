@@ -3,6 +3,8 @@
 
 #include "runtime/net/http1_head.h"
 
+#include "base/mutant.h"
+
 /* What the fields of a head say about the message. */
 struct framing {
     int64_t length; /* -1 = none */
@@ -278,7 +280,7 @@ static size_t read_length(struct http_conn *conn, struct str bytes)
     size_t len = bytes.len < conn->h1.left ? bytes.len : (size_t)conn->h1.left;
     int64_t whole = (int64_t)conn->h1.left;
     conn->h1.left -= len;
-    take_body(conn, str_slice(bytes, 0, len), whole, conn->h1.left == 0);
+    take_body(conn, str_slice(bytes, 0, len), whole, conn->h1.left == 0 || MUTANT(PARTIAL_BODY));
     return len;
 }
 

@@ -418,7 +418,8 @@ void endpoint_free(struct outbox_endpoint *e)
         if (lane->in_flight)
             e->options.sender->cancel(e->options.self, &lane->request);
         loop_timer_close(lane->retry);
-        buf_release(&lane->body);
+        if (!MUTANT(BODY_LEFT))
+            buf_release(&lane->body);
     }
     loop_timer_close(e->timer);
     e->outbox->codec->encoder_free(e->encoder);

@@ -13,7 +13,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { NAME_TRIES = 4 };
+enum { NAME_TRIES = 4, WAL_PATH_MAX = 4096 };
 
 static const size_t SEGMENT_DEFAULT = (size_t)16 * 1024 * 1024;
 static const size_t SEGMENT_LEAST = (size_t)256 * 1024;
@@ -56,16 +56,48 @@ void wal_end_segment(struct wal *wal)
 
 /* Opening. */
 
+/* What may not be opened was not made here. */
+static int sync_folder(const char *path)
+{
+    int fd = world_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return wal_may_go_away(fd) ? fd : 0;
+    int failed = world_sync(fd);
+    world_close(fd);
+    return failed == -EINVAL || failed == -EROFS ? 0 : failed;
+}
+
+/* A folder that was made is on the disk when the one it stands in is synced. */
+static int sync_ancestors(const char *path)
+{
+    char part[WAL_PATH_MAX];
+    size_t len = strlen(path);
+    if (len >= sizeof(part))
+        return -ENAMETOOLONG;
+    int failed = path[0] != '/' ? sync_folder(".") : 0;
+    while (!failed && len > 0) {
+        if (path[--len] != '/')
+            continue;
+        memcpy(part, path, len + 1);
+        part[len + 1] = '\0';
+        failed = sync_folder(part);
+    }
+    return failed;
+}
+
 static enum status open_folder(struct wal *wal, const char *path, struct error *err)
 {
     enum status status = file_make_dirs(path, err);
     if (status != STATUS_OK)
         return status;
+    int failed = wal->options.sync_interval_ns >= 0 ? sync_ancestors(path) : 0;
+    if (failed)
+        return error_errno(err, -failed, "sync", path);
     wal->dir = world_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (wal->dir < 0)
         return error_errno(err, -wal->dir, "open", path);
     struct stat st;
-    int failed = world_fstat(wal->dir, &st);
+    failed = world_fstat(wal->dir, &st);
     if (failed)
         return error_errno(err, -failed, "stat", path);
     if (st.st_uid != geteuid())
@@ -161,7 +193,7 @@ void wal_close(struct wal *wal)
     if (wal->fd >= 0) {
         wal->lost = true;
         wal_commit(wal, NULL); /* cuts off what was not committed */
-        bool delivered = slowest(wal) + 1 >= wal->committed;
+        bool delivered = slowest(wal) + 1 >= wal->committed && !MUTANT(SEGMENT_KEPT);
         wal_end_segment(wal);
         while (delivered && wal->segments.len && wal_segment_drop(wal)) {}
     }
@@ -338,14 +370,17 @@ static enum status segment_begin(struct wal *wal, struct error *err)
     int fd = segment_create(wal);
     if (fd < 0)
         return disk_error(err, fd, "create");
-    if (wal->options.sync_interval_ns >= 0)
-        world_sync(wal->dir);
     struct segment segment = {.first = wal->next, .touched_ns = world_wall_ns()};
-    if (!wal_segment_add(wal, segment)) {
+    bool syncs = wal->options.sync_interval_ns >= 0 && !MUTANT(FOLDER_UNSYNCED);
+    int failed = syncs ? world_sync(wal->dir) : 0;
+    bool is_sure = !failed || wal->options.sync_interval_ns > 0;
+    if (!is_sure || !wal_segment_add(wal, segment)) {
         char name[WAL_NAME_MAX];
         wal_segment_name(name, segment.first);
         world_close(fd);
         world_unlink(wal->dir, name, 0);
+        if (!is_sure)
+            return disk_error(err, failed, "sync");
         return error_set(err, STATUS_UNAVAILABLE, "no memory for another segment");
     }
     wal->fd = fd;
@@ -494,7 +529,7 @@ enum status wal_commit(struct wal *wal, struct error *err)
     if (wal->next == wal->committed)
         return STATUS_OK;
     int failed = flush(wal);
-    if (!failed && wal->options.sync_interval_ns == 0)
+    if (!failed && wal->options.sync_interval_ns == 0 && !MUTANT(SYNC_SKIPPED))
         failed = world_sync(wal->fd);
     if (failed) {
         group_failed(wal, failed, err);

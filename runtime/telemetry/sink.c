@@ -5,6 +5,8 @@
 
 #include "runtime/telemetry/sink.h"
 
+#include "base/mutant.h"
+
 #include <pthread.h>
 
 enum { MAILBOX_BATCHES = 1024, FIRST_SLOTS = 16 };
@@ -248,6 +250,15 @@ static bool mailbox_room(struct mailbox *box, size_t bytes)
     return true;
 }
 
+static void overtake(struct mailbox *box)
+{
+    if (box->count < 2)
+        return;
+    struct parcel last = box->parcels[box->count - 1];
+    box->parcels[box->count - 1] = box->parcels[box->count - 2];
+    box->parcels[box->count - 2] = last;
+}
+
 static void push_across(struct sink *sink, struct batch *batch, struct ack *ack)
 {
     bool post = false;
@@ -255,6 +266,8 @@ static void push_across(struct sink *sink, struct batch *batch, struct ack *ack)
     bool taken = mailbox_room(&sink->mailbox, batch->bytes) && give_way_back(sink, ack);
     if (taken) {
         sink->mailbox.parcels[sink->mailbox.count++] = (struct parcel){batch_ref(batch), ack};
+        if (MUTANT(MAILBOX_OVERTAKEN))
+            overtake(&sink->mailbox);
         sink->mailbox.bytes += batch->bytes;
         post = !sink->posted;
         if (post) {
@@ -266,7 +279,7 @@ static void push_across(struct sink *sink, struct batch *batch, struct ack *ack)
     if (post)
         loop_post(sink->loop, mailbox_deliver, sink);
     if (!taken)
-        ack_done(ack, ACK_RETRY, FULL_RETRY_NS);
+        ack_done(ack, MUTANT(MAILBOX_DROPS) ? ACK_DONE : ACK_RETRY, FULL_RETRY_NS);
 }
 
 void sink_push(struct sink *sink, struct batch *batch, struct ack *ack)

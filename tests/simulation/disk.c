@@ -127,6 +127,18 @@ void sim_close_files(struct sim *sim)
     }
 }
 
+static unsigned count_files(const struct sim_inode *dir, struct str suffix)
+{
+    unsigned count = 0;
+    for (const struct entry *entry = dir->entries; entry != NULL; entry = entry->next) {
+        if (entry->inode->is_dir)
+            count += count_files(entry->inode, suffix);
+        else
+            count += str_ends(str_from(entry->name), suffix);
+    }
+    return count;
+}
+
 /* ---- faults ---- */
 /* Before an operation that changes something: 0, or -errno. May not return. */
 static int trouble(struct sim *sim, const char *what)
@@ -576,6 +588,12 @@ static int disk_lock(struct world *w, int fd)
         return -EWOULDBLOCK;
     file->inode->is_locked = true;
     return 0;
+}
+
+unsigned sim_count_files(struct sim *sim, const char *folder, struct str suffix)
+{
+    const struct sim_inode *dir = find(sim, AT_FDCWD, folder);
+    return dir != NULL ? count_files(dir, suffix) : 0;
 }
 
 static int disk_space(struct world *w, int fd, uint64_t *free_bytes, uint64_t *total_bytes)

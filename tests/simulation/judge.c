@@ -121,14 +121,18 @@ void judge_arrived(struct judge *j, unsigned receiver, unsigned stream, unsigned
         item->arrivals[receiver]++;
     if (item->arrivals[receiver] > 1) {
         sim_saw(j->sim, SIM_DUPLICATE);
-        if ((item->flags & ITEM_OPEN) == 0)
+        if ((item->flags & ITEM_OPEN) == 0) {
             j->duplicates++;
+            j->again[receiver]++;
+        }
         return;
     }
     if ((item->flags & ITEM_ACKED) != 0 && item->life != j->life)
         sim_saw(j->sim, SIM_BACKLOG_SURVIVES);
-    /* What was refused together with others may be taken in other company, later. */
-    bool is_ordered = (j->unordered >> stream & 1) == 0 && (item->refused >> receiver & 1) == 0;
+    /* What was refused together with others may be taken in other company, later. Bytes that the
+     * network still holds may arrive after the log has lost their items. */
+    bool is_ordered = (j->unordered >> stream & 1) == 0 && (item->refused >> receiver & 1) == 0 &&
+                      (item->flags & ITEM_EXCUSED) == 0;
     if ((int)n < *newest && is_ordered)
         judge_violate(j, "item %u of stream %u arrives at receiver %u behind %d", n, stream,
                       receiver, *newest);
@@ -142,18 +146,51 @@ void judge_refused(struct judge *j, unsigned receiver, unsigned stream, unsigned
     j->refused++;
 }
 
-void judge_life_over(struct judge *j, bool power_cut, unsigned in_flight)
+/* Faults after which a request is repeated, or after which others go ahead of it. */
+static bool was_troubled(const struct sim *sim)
 {
+    static const enum sim_kind kinds[] = {
+        SIM_IO_ERROR, SIM_READ_ERROR, SIM_NO_SPACE,  SIM_DISK_FULL,   SIM_NO_FILES,
+        SIM_REFUSE,   SIM_RESET,      SIM_PARTITION, SIM_HALF_OPEN,   SIM_ERROR,
+        SIM_THROTTLE, SIM_LATE,       SIM_SILENT,    SIM_LOST_ANSWER, SIM_SLOW_READER,
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (sim->seen[kinds[i]] != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Where only deaths and reloads happened, what may repeat is known. */
+static void judge_repeats(struct judge *j)
+{
+    for (unsigned r = 0; r < j->receivers && !j->is_troubled; r++) {
+        if (j->again[r] > j->may_repeat)
+            judge_violate(j, "%llu items arrive again at receiver %u, at most %u were in flight",
+                          (unsigned long long)j->again[r], r, j->may_repeat);
+    }
+}
+
+void judge_reloaded(struct judge *j, unsigned in_flight)
+{
+    j->allowance += in_flight;
+    j->may_repeat += in_flight;
+}
+
+void judge_life_over(struct judge *j, enum life_end end, unsigned in_flight)
+{
+    j->is_troubled = j->is_troubled || (!j->sim->calm && was_troubled(j->sim));
+    judge_repeats(j);
+    memset(j->again, 0, sizeof j->again);
     j->life++;
     j->arrived = j->refused = 0;
     j->allowance += in_flight;
-    if (!power_cut)
+    j->may_repeat = end == END_STOP ? 0 : in_flight;
+    if (end != END_POWER_CUT)
         return;
-    j->open_outcomes++;
     j->allowance += (uint64_t)STREAMS * ITEMS; /* cursors may go back */
-    if (j->is_strict)
-        return;
-    for (unsigned s = 0; s < STREAMS; s++) {
+    j->is_troubled = true;
+    for (unsigned s = 0; s < STREAMS && !j->is_strict; s++) {
         for (unsigned n = 0; n < j->sent[s]; n++)
             j->items[s][n].flags |= ITEM_EXCUSED;
     }
@@ -161,7 +198,6 @@ void judge_life_over(struct judge *j, bool power_cut, unsigned in_flight)
 
 void judge_open_outcome(struct judge *j, size_t items)
 {
-    j->open_outcomes++;
     j->allowance += items;
 }
 

@@ -35,12 +35,14 @@ struct judge {
     struct item items[STREAMS][ITEMS];
     int newest[RECEIVERS][STREAMS]; /* largest number that arrived */
     uint64_t arrived, refused;      /* items, all receivers, this life */
-    uint64_t duplicates;            /* not explained by ITEM_OPEN */
-    uint64_t allowance;             /* how many there may be */
-    uint64_t open_outcomes;
-    unsigned unordered; /* bit a stream: its items may overtake each other */
-    bool is_quiet;      /* sources give out nothing new */
-    bool is_strict;     /* a power cut loses nothing either */
+    /* Items that arrived again, not explained by ITEM_OPEN; how many there may be. */
+    uint64_t duplicates, allowance;
+    uint64_t again[RECEIVERS]; /* in this life */
+    unsigned may_repeat;       /* in this life, at each receiver; what was in flight at faults */
+    bool is_troubled;          /* there was another fault than deaths and reloads */
+    unsigned unordered;        /* bit a stream: its items may overtake each other */
+    bool is_quiet;             /* sources give out nothing new */
+    bool is_strict;            /* a power cut loses nothing either */
     char violation[300];
 };
 
@@ -58,8 +60,11 @@ void judge_acked(struct judge *j, unsigned stream, unsigned n);
 void judge_pushed_again(struct judge *j, unsigned stream, unsigned n);
 void judge_arrived(struct judge *j, unsigned receiver, unsigned stream, unsigned n);
 void judge_refused(struct judge *j, unsigned receiver, unsigned stream, unsigned n);
-/* The life is over; what was in flight may come again. */
-void judge_life_over(struct judge *j, bool power_cut, unsigned in_flight);
+enum life_end { END_STOP, END_DEATH, END_POWER_CUT };
+/* The life is over; what was in flight may come again after a death. */
+void judge_life_over(struct judge *j, enum life_end end, unsigned in_flight);
+/* A reload was applied. */
+void judge_reloaded(struct judge *j, unsigned in_flight);
 /* The outcome of a request with so many items is not known to the sender. */
 void judge_open_outcome(struct judge *j, size_t items);
 /* Everything acknowledged has arrived. */

@@ -3,12 +3,11 @@
 
 #include "tests/simulation/run.h"
 
-enum { FILE_STREAM = 3 };
+/* The lines that a file may repeat: of a second, after which its position is saved. */
+enum { FILE_STREAM = 3, FILE_REPEATS = 80, LEAST_ITEM = 15 };
 
 static void set_up(struct run *run)
 {
-    /* Lanes × the largest request, and the lines of a second that a file may repeat. */
-    run->in_flight = 16 * 200;
     for (unsigned i = 0; i < run->receivers; i++) {
         struct receiver_options receiver = {
             .protocol = PROTOCOL_LOKI,
@@ -30,19 +29,22 @@ static void set_up(struct run *run)
     run->writer = writer_new(run, FILE_STREAM);
 }
 
-static void write_endpoint(struct buf *out, uint64_t *tuning, unsigned index)
+static void write_endpoint(struct run *run, struct buf *out, uint64_t *tuning, unsigned index)
 {
-    static const char *const sizes[] = {"1KiB", "20KiB", "1MiB"};
+    static const unsigned sizes[] = {1, 20, 1024};
     buf_printf(out, "  endpoint {\n    url = \"http://10.0.0.1:%u/loki/api/v1/push\"\n",
                9201 + index);
     buf_printf(out, "    name = \"e%u\"\n    remote_timeout = \"%us\"\n    batch_wait = \"%ums\"\n",
                index, 2 + draw_bits(tuning, 3), 50 + draw_bits(tuning, 800));
-    buf_printf(out, "    batch_size = \"%s\"\n    min_backoff_period = \"%ums\"\n",
-               sizes[draw_bits(tuning, 3)], 30 + draw_bits(tuning, 200));
+    unsigned kib = sizes[draw_bits(tuning, 3)];
+    buf_printf(out, "    batch_size = \"%uKiB\"\n    min_backoff_period = \"%ums\"\n", kib,
+               30 + draw_bits(tuning, 200));
     buf_printf(out, "    max_backoff_period = \"%us\"\n    max_backoff_retries = 0\n",
                1 + draw_bits(tuning, 3));
+    unsigned shards = draw_bits(tuning, 2) ? 1 : 4;
+    may_fly(run, shards, kib * 1024 / LEAST_ITEM + FILE_REPEATS);
     buf_printf(out, "    queue_config {\n      min_shards = %u\n      drain_timeout = \"%us\"\n",
-               draw_bits(tuning, 2) ? 1 : 4, 1 + draw_bits(tuning, 10));
+               shards, 1 + draw_bits(tuning, 10));
     buf_cstr(out, "    }\n  }\n");
 }
 
@@ -87,7 +89,7 @@ static void write_config(struct run *run, struct buf *out)
     for (unsigned w = 0; w < writers; w++) {
         buf_printf(out, "loki.write \"w%u\" {\n", w);
         for (unsigned e = apart ? w : 0; e < (apart ? w + 1 : run->receivers); e++)
-            write_endpoint(out, &tuning, e);
+            write_endpoint(run, out, &tuning, e);
         buf_cstr(out, "}\n");
     }
     buf_release(&to);

@@ -5,7 +5,6 @@
 
 static void set_up(struct run *run)
 {
-    run->in_flight = 16 * 500; /* lanes × the largest request */
     for (unsigned i = 0; i < run->receivers; i++) {
         struct receiver_options receiver = {
             .protocol = PROTOCOL_REMOTE_WRITE,
@@ -29,7 +28,7 @@ static void set_up(struct run *run)
     }
 }
 
-static void write_endpoint(struct buf *out, uint64_t *tuning, unsigned index)
+static void write_endpoint(struct run *run, struct buf *out, uint64_t *tuning, unsigned index)
 {
     static const unsigned sends[] = {7, 50, 500};
     static const unsigned shards[] = {1, 1, 4, 16};
@@ -39,8 +38,9 @@ static void write_endpoint(struct buf *out, uint64_t *tuning, unsigned index)
     buf_printf(out, "    queue_config {\n      batch_send_deadline = \"%ums\"\n",
                50 + draw_bits(tuning, 500));
     unsigned most = shards[draw_bits(tuning, 4)];
-    buf_printf(out, "      max_samples_per_send = %u\n      max_shards = %u\n",
-               sends[draw_bits(tuning, 3)], most);
+    unsigned items = sends[draw_bits(tuning, 3)];
+    may_fly(run, most, items);
+    buf_printf(out, "      max_samples_per_send = %u\n      max_shards = %u\n", items, most);
     buf_printf(out, "      min_shards = %u\n      min_backoff = \"%ums\"\n",
                draw_bits(tuning, 2) == 0 ? 1 : most, 30 + draw_bits(tuning, 200));
     buf_printf(out, "      max_backoff = \"%us\"\n    }\n", 1 + draw_bits(tuning, 3));
@@ -78,7 +78,7 @@ static void write_config(struct run *run, struct buf *out)
     for (unsigned w = 0; w < writers; w++) {
         buf_printf(out, "prometheus.remote_write \"w%u\" {\n", w);
         for (unsigned e = apart ? w : 0; e < (apart ? w + 1 : run->receivers); e++)
-            write_endpoint(out, &tuning, e);
+            write_endpoint(run, out, &tuning, e);
         buf_cstr(out, "}\n");
     }
     buf_release(&to);

@@ -112,6 +112,7 @@ static void arrive(void *arg)
         return;
     }
     conn->flying[chunk->way] -= chunk->len;
+    conn->sim->is_touched = true;
     if (chunk->kind == CHUNK_RESET) {
         conn->is_over = true;
         if (conn->stream != NULL)
@@ -396,6 +397,15 @@ void sim_net_held(const struct sim *sim, struct sim_held *held)
         held->streams += !sim_loop_is_outside(conn->server) && conn->stream != NULL;
     }
     held->polls = socket_count_polls(sim);
+}
+
+bool sim_net_is_busy(const struct sim *sim)
+{
+    for (const struct sim_conn *conn = sim->conns; conn != NULL; conn = conn->next) {
+        if (!conn->is_black && !conn->is_over && conn->flying[TO_SERVER] != 0)
+            return true;
+    }
+    return false;
 }
 
 void sim_heal(struct sim *sim)

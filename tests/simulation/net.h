@@ -29,6 +29,7 @@ struct sim_conn {
     struct loop *client, *server; /* the loops of the two ends */
     struct sim_listener *listener;
     struct sim_stream *stream; /* NULL before it is accepted and after it is closed */
+    short ready;               /* what the last poll says of fd */
     int fd, fd_client;         /* the simulator's end and libcurl's; -1 = closed */
     char *to_client;           /* arrived, not yet taken by the descriptor */
     size_t to_client_len, to_client_cap;

@@ -3,7 +3,12 @@
 
 #include "tests/simulation/run.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+
+/* Items in a push; requests of the three signals that an exporter has under way, and the chunks
+ * that a batch processor hands over. */
+enum { MOST = 12, UNDER_WAY = 12 + 3 };
 
 static void set_up(struct run *run)
 {
@@ -18,7 +23,13 @@ static void set_up(struct run *run)
         {PROTOCOL_OTLP_METRICS, "/v1/metrics",
          "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"},
     };
-    run->in_flight = 8000;
+    /* Queues that are synced lose nothing at a power cut. The folder of the storage is there: one
+     * that cannot be looked at is a wrong configuration. */
+    run->j->is_strict = draw_bits(&run->shape, 3) == 0;
+    if (run->j->is_strict) {
+        world_mkdir(AT_FDCWD, "/store", 0700);
+        run->sim->faults[SIM_READ_ERROR] = 0;
+    }
     for (unsigned i = 0; i < run->receivers; i++) {
         struct receiver_options receiver = {
             .protocol = PROTOCOL_OTLP_LOGS,
@@ -38,7 +49,7 @@ static void set_up(struct run *run)
             .port = is_grpc ? 4317 : 4318,
             .path = is_grpc ? signals[i].method : signals[i].path,
             .stream = i,
-            .most = 12,
+            .most = MOST,
         };
         run->senders[i] = sender_new(run->j, &sender);
     }
@@ -50,7 +61,8 @@ static void write_output(struct buf *out, const char *to)
                to, to);
 }
 
-static void write_exporter(struct buf *out, uint64_t *tuning, const char *kind, unsigned index)
+static void write_exporter(struct buf *out, uint64_t *tuning, const char *kind, unsigned index,
+                           bool is_strict)
 {
     static const char *const compressions[] = {"none", "gzip", "zstd"};
     bool is_grpc = kind[4] == '\0';
@@ -67,14 +79,16 @@ static void write_exporter(struct buf *out, uint64_t *tuning, const char *kind, 
                "  }\n  retry_on_failure {\n    initial_interval = \"%ums\"\n"
                "    max_interval = \"%us\"\n    max_elapsed_time = \"0s\"\n  }\n",
                100 + draw_bits(tuning, 300), 1 + draw_bits(tuning, 3));
-    buf_printf(out, "  sending_queue {\n    queue_size = %u\n  }\n}\n",
-               20 + draw_bits(tuning, 1000));
+    buf_printf(out, "  sending_queue {\n    queue_size = %u\n%s  }\n}\n",
+               20 + draw_bits(tuning, 1000),
+               is_strict ? "    storage = otelcol.storage.file.s.handler\n" : "");
 }
 
 static void write_config(struct run *run, struct buf *out)
 {
     uint64_t shape = run->shape, tuning = run->tuning;
-    bool batches = draw_bits(&shape, 2) == 0;
+    bool batches = draw_bits(&shape, 2) == 0 && !run->j->is_strict;
+    may_fly(run, UNDER_WAY, MOST);
     struct buf to;
     buf_init(&to, NULL, 1024);
     const char *kinds[RECEIVERS];
@@ -89,15 +103,20 @@ static void write_config(struct run *run, struct buf *out)
     buf_cstr(out, "}\n");
     if (batches) {
         unsigned size = 1 + draw_bits(&tuning, 100);
+        unsigned most = size + draw_bits(&tuning, 100);
+        may_fly(run, UNDER_WAY, most);
         buf_printf(out,
                    "otelcol.processor.batch \"b\" {\n  timeout = \"%ums\"\n"
                    "  send_batch_size = %u\n  send_batch_max_size = %u\n",
-                   50 + draw_bits(&tuning, 500), size, size + draw_bits(&tuning, 100));
+                   50 + draw_bits(&tuning, 500), size, most);
         write_output(out, to.data);
         buf_cstr(out, "}\n");
     }
+    if (run->j->is_strict)
+        buf_cstr(out,
+                 "otelcol.storage.file \"s\" {\n  directory = \"/store\"\n  fsync = true\n}\n");
     for (unsigned w = 0; w < run->receivers; w++)
-        write_exporter(out, &tuning, kinds[w], w);
+        write_exporter(out, &tuning, kinds[w], w, run->j->is_strict);
     buf_release(&to);
 }
 

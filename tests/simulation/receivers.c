@@ -129,8 +129,6 @@ static void receive(struct receiver *r, struct str body, struct str encoding, st
     if (mood == SIM_ERROR || mood == SIM_THROTTLE || mood == SIM_SILENT) {
         sim_trace(r->j->sim, "receiver %u: %s", r->options.index, sim_kinds[mood].text);
         answer.status = mood == SIM_THROTTLE ? 429 : 503;
-        if (mood == SIM_SILENT)
-            r->j->open_outcomes++;
         answer_in(answer, mood == SIM_SILENT ? never : 0);
         return;
     }

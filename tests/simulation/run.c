@@ -33,12 +33,20 @@ unsigned draw_bits(uint64_t *bits, unsigned bound)
     return drawn;
 }
 
+void may_fly(struct run *run, unsigned requests, unsigned items)
+{
+    unsigned most = items * (requests > 1 ? 2 * requests : 1);
+    if (most > run->in_flight)
+        run->in_flight = most;
+}
+
 /* ---- a life ---- */
 struct life {
     struct run *run;
     int64_t until;
     bool is_last;
     bool is_settling;
+    bool is_idle;
     bool is_stopped;
 };
 
@@ -75,7 +83,7 @@ static void reload(void *arg)
     static const char *const names[] = {"unread", "rejected", "applied", "busy"};
     sim_trace(sim, "a reload%s: %s", is_bad ? " of a wrong configuration" : "", names[outcome]);
     if (outcome == GRAPH_APPLIED)
-        run->j->allowance += run->in_flight;
+        judge_reloaded(run->j, run->in_flight);
     if (is_bad && outcome == GRAPH_APPLIED)
         judge_violate(run->j, "a wrong configuration is applied");
     if (!is_bad && outcome == GRAPH_REJECTED)
@@ -161,6 +169,10 @@ static void live_on(struct life *life)
         }
         (void)sim_after(&sim->process.base, SECOND / 2, jump, run);
         sim_run(sim, life->until);
+        return;
+    }
+    if (life->is_idle) {
+        sim_run(sim, sim->now + 3 * SECOND);
         return;
     }
     wait_settled(run, "the backlog");
@@ -250,9 +262,9 @@ static void one_life(struct run *run, struct life *life)
 {
     uint64_t cuts = run->sim->seen[SIM_POWER_CUT];
     life->run = run;
-    sim_live(run->sim, live, life);
+    bool survived = sim_live(run->sim, live, life);
     bool cut = run->sim->seen[SIM_POWER_CUT] != cuts;
-    judge_life_over(run->j, cut, run->in_flight);
+    judge_life_over(run->j, survived ? END_STOP : cut ? END_POWER_CUT : END_DEATH, run->in_flight);
     run->sim->stopped = false;
     if (life->is_last)
         return;
@@ -262,6 +274,25 @@ static void one_life(struct run *run, struct life *life)
 }
 
 /* ---- the run ---- */
+/* Everything is delivered and nothing comes: no segment of a log is left, and a life leaves the
+ * memory as it found it. */
+static void compare_idle_lives(struct run *run)
+{
+    struct life idle = {.is_settling = true, .is_idle = true};
+    size_t used[2] = {0};
+    one_life(run, &idle);
+    for (size_t i = 0; i < 2; i++) {
+        used[i] = mem_used(NULL);
+        one_life(run, &idle);
+    }
+    unsigned segments = sim_count_files(run->sim, "/data", STR(".seg")) +
+                        sim_count_files(run->sim, "/store", STR(".seg"));
+    if (segments != 0)
+        judge_violate(run->j, "%u segments are left after everything is delivered", segments);
+    if (used[1] != used[0])
+        judge_violate(run->j, "%zu bytes of memory before a life, %zu after it", used[0], used[1]);
+}
+
 static void run_lives(struct run *run)
 {
     struct sim *sim = run->sim;
@@ -274,10 +305,16 @@ static void run_lives(struct run *run)
     run->j->is_quiet = true;
     struct life life = {.is_settling = true};
     one_life(run, &life);
-    sim_run(sim, sim->now + 20 * SECOND); /* what is still on its way arrives */
+    /* What is still on its way arrives. After that nothing may arrive twice. */
+    sim_run(sim, sim->now + 20 * SECOND);
+    for (int i = 0; i < 300 && sim_net_is_busy(sim); i++)
+        sim_run(sim, sim->now + SECOND);
+    run->j->is_troubled = false;
+    memset(run->j->again, 0, sizeof run->j->again);
     run->j->arrived = run->j->refused = 0;
     struct life last = {.is_settling = true, .is_last = true};
     one_life(run, &last);
+    compare_idle_lives(run);
 }
 
 static void set_up(struct run *run)

@@ -25,12 +25,15 @@ struct run {
     unsigned receivers;
     uint64_t shape;     /* random bits: which components there are */
     uint64_t tuning;    /* random bits: their settings, drawn again by a reload */
-    unsigned in_flight; /* items that a death may repeat, at most */
+    unsigned in_flight; /* items that a death may repeat at a receiver, with any settings so far */
     struct graph *graph;
 };
 
 /* Bits of shape and tuning, a number below `bound`. */
 unsigned draw_bits(uint64_t *bits, unsigned bound);
+/* With these settings so many requests with so many items each may be in flight. With more than
+ * one, some are answered while another still waits. */
+void may_fly(struct run *run, unsigned requests, unsigned items);
 
 /* A counter of the program that is to equal what arrived or was refused in the last life. */
 struct count_rule {

@@ -32,7 +32,7 @@ struct sim *sim_current(void)
 
 void *sim_alloc(size_t size)
 {
-    void *block = mem_try_alloc_shared(NULL, size);
+    void *block = mem_try_alloc_shared(current != NULL ? &current->memory : NULL, size);
     ASSERT(block != NULL);
     memset(block, 0, size);
     return block;

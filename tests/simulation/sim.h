@@ -12,13 +12,14 @@
  * in memory is forgotten (and leaked on purpose), its connections end, what it had written stays
  * (after a power cut only what was synced). Nothing that happens to the outside's loop can kill. */
 
+#include "base/memory.h"
 #include "base/world.h"
 #include "runtime/loop/ops.h"
 
 #include <poll.h>
 #include <setjmp.h>
 
-enum { SIM_FDS = 128, SIM_TRACE = 600, SIM_LISTENERS = 16, SIM_POLLFDS = 512 };
+enum { SIM_FDS = 128, SIM_TRACE = 600, SIM_LISTENERS = 16, SIM_POLLFDS = 512, SIM_SOCKETS = 1024 };
 enum { CHUNK_MAX = 16 * 1024 };
 
 static const int64_t SECOND = 1000000000;
@@ -68,6 +69,7 @@ struct sim_listener {
 
 struct sim {
     struct world world;
+    struct mem_owner memory; /* of sim_alloc: no part of the process' */
     struct world *former_world;
     struct sim_loop process, outside;
     uint64_t seed;
@@ -85,6 +87,10 @@ struct sim {
     struct pollfd pollfds[SIM_POLLFDS];
     char scratch[CHUNK_MAX];
     struct sim_poll *polls;
+    struct {
+        bool is_ours;
+        size_t unread;      /* bytes, and 1 for the end */
+    } sockets[SIM_SOCKETS]; /* what the kernel holds for the clients' ends */
     int64_t max_latency;
     unsigned faults[SIM_KINDS]; /* chances in a million; 0 = switched off */
     uint64_t seen[SIM_KINDS];
@@ -94,7 +100,8 @@ struct sim {
     bool stopped; /* loop_stop was called */
     int64_t poke_delay;
     uint64_t bytes_moved;
-    bool poke; /* descriptors are to be looked at again */
+    bool poke;       /* descriptors are to be looked at again */
+    bool is_touched; /* something happened to descriptors: some may be ready */
     jmp_buf death;
     bool is_loud; /* the trace goes to standard error at once */
     char trace[SIM_TRACE][160];
@@ -127,6 +134,8 @@ void sim_heal(struct sim *sim);
 struct sim_held {
     unsigned timers, files, streams, sockets, polls;
 };
+/* Files below the folder whose names end so. */
+unsigned sim_count_files(struct sim *sim, const char *folder, struct str suffix);
 struct sim_held sim_held(const struct sim *sim);
 
 /* ---- between the files of the simulator ---- */
@@ -163,8 +172,12 @@ int sim_client_socket(struct loop *loop, const struct sockaddr *to);
 struct loop_poll *sim_poll_new(struct loop *loop, int fd, poll_fn *fn, void *arg);
 void sim_poll_set(struct loop_poll *poll, int events);
 void sim_poll_close(struct loop_poll *poll);
+/* What a client has not yet read of its socket; NULL: it is no socket of the simulator's. */
+size_t *sim_unread(int fd);
 /* Moves bytes between descriptors and the network; calls those who watch. */
 void sim_pump(struct sim *sim);
+/* Whether bytes to servers are under way. */
+bool sim_net_is_busy(const struct sim *sim);
 /* The process is gone. */
 void sim_net_death(struct sim *sim);
 void sim_net_free(struct sim *sim);

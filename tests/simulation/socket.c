@@ -17,6 +17,7 @@ struct sim_poll {
     struct loop_poll base; /* must be first */
     struct sim_poll *prev, *next;
     int fd, events;
+    short ready; /* of the last poll */
     poll_fn *fn;
     void *arg;
     uint64_t turn; /* of sim_pump in which it was called last */
@@ -36,14 +37,33 @@ int sim_client_socket(struct loop *loop, const struct sockaddr *to)
     struct sim_conn *conn = net_conn_new(loop, listener);
     conn->fd = pair[0];
     conn->fd_client = pair[1];
+    ASSERT(pair[1] < SIM_SOCKETS);
+    sim->sockets[pair[1]].is_ours = true;
+    sim->sockets[pair[1]].unread = 0;
     return pair[1];
+}
+
+size_t *sim_unread(int fd)
+{
+    struct sim *sim = sim_current();
+    bool is_ours = sim != NULL && fd >= 0 && fd < SIM_SOCKETS && sim->sockets[fd].is_ours;
+    return is_ours ? &sim->sockets[fd].unread : NULL;
+}
+
+static void add_unread(struct sim_conn *conn, size_t n)
+{
+    if (conn->fd_client >= 0)
+        conn->sim->sockets[conn->fd_client].unread += n;
 }
 
 /* `both`: the process is gone, and libcurl's end with it. */
 void socket_close(struct sim_conn *conn, bool both)
 {
+    conn->sim->is_touched = true;
     if (conn->fd >= 0)
         close(conn->fd);
+    if (conn->fd >= 0)
+        add_unread(conn, 1);
     if (both && conn->fd_client >= 0)
         close(conn->fd_client);
     conn->fd = -1;
@@ -76,16 +96,20 @@ static void give_to_client(struct sim_conn *conn)
         if (n <= 0)
             return;
         conn->sim->bytes_moved += (uint64_t)n;
+        add_unread(conn, (size_t)n);
         conn->to_client_len -= (size_t)n;
         memmove(conn->to_client, conn->to_client + n, conn->to_client_len);
     }
-    if (conn->fd >= 0 && conn->to_client_end)
+    if (conn->fd >= 0 && conn->to_client_end) {
         shutdown(conn->fd, SHUT_WR);
+        add_unread(conn, 1);
+    }
     conn->to_client_end = conn->to_client_end && conn->fd >= 0 && conn->to_client_len != 0;
 }
 
 void socket_arrived(struct sim_conn *conn, struct str bytes)
 {
+    conn->sim->is_touched = true;
     if (conn->fd >= 0)
         net_keep(&conn->to_client, &conn->to_client_len, &conn->to_client_cap, bytes);
     give_to_client(conn);
@@ -104,12 +128,14 @@ struct loop_poll *sim_poll_new(struct loop *loop, int fd, poll_fn *fn, void *arg
     if (poll->next != NULL)
         poll->next->prev = poll;
     sim->polls = poll;
+    sim->is_touched = true;
     return &poll->base;
 }
 
 void sim_poll_set(struct loop_poll *base, int events)
 {
     ((struct sim_poll *)base)->events = events;
+    sim_of(base->loop)->is_touched = true;
 }
 
 void sim_poll_close(struct loop_poll *base)
@@ -139,17 +165,18 @@ unsigned socket_count_polls(const struct sim *sim)
     return count;
 }
 
+static short wanted(const struct sim_poll *watch)
+{
+    return (short)(((watch->events & LOOP_READABLE) != 0 ? POLLIN : 0) |
+                   ((watch->events & LOOP_WRITABLE) != 0 ? POLLOUT : 0));
+}
+
+/* What is ready of what the watch waits for. */
 static int ready_events(const struct sim_poll *watch)
 {
-    struct pollfd one = {.fd = watch->fd};
-    if ((watch->events & LOOP_READABLE) != 0)
-        one.events |= POLLIN;
-    if ((watch->events & LOOP_WRITABLE) != 0)
-        one.events |= POLLOUT;
-    if (watch->events == 0 || poll(&one, 1, 0) <= 0)
-        return 0;
-    int ready = (one.revents & (POLLIN | POLLHUP | POLLERR)) != 0 ? LOOP_READABLE : 0;
-    return ready | ((one.revents & POLLOUT) != 0 ? LOOP_WRITABLE : 0);
+    int ready = (watch->ready & (POLLIN | POLLHUP | POLLERR)) != 0 ? LOOP_READABLE : 0;
+    ready |= (watch->ready & POLLOUT) != 0 ? LOOP_WRITABLE : 0;
+    return ready & watch->events;
 }
 
 static struct sim_poll *find_ready(struct sim *sim, uint64_t turn, int *events)
@@ -166,31 +193,44 @@ static struct sim_poll *find_ready(struct sim *sim, uint64_t turn, int *events)
     return NULL;
 }
 
-/* Whether a descriptor is ready, by one call of the kernel. */
-static bool any_ready(struct sim *sim)
+/* Connections of which nothing more comes leave the list. */
+static void sort_out(struct sim *sim)
+{
+    for (struct sim_conn **at = &sim->conns, *conn; (conn = *at) != NULL;) {
+        if (conn->fd >= 0 || conn->stream != NULL) {
+            at = &conn->next;
+            continue;
+        }
+        *at = conn->next;
+        conn->next = sim->old_conns;
+        sim->old_conns = conn;
+    }
+}
+
+/* Which descriptors are ready, by one call of the kernel. */
+static bool find_out(struct sim *sim)
 {
     struct pollfd *fds = sim->pollfds;
     size_t count = 0;
-    for (struct sim_conn **at = &sim->conns, *conn; (conn = *at) != NULL;) {
-        if (conn->fd < 0 && conn->stream == NULL) { /* nothing more comes of it */
-            *at = conn->next;
-            conn->next = sim->old_conns;
-            sim->old_conns = conn;
-            continue;
-        }
-        bool full = conn->flying[TO_SERVER] >= WINDOW;
-        if (conn->fd >= 0 && count < SIM_POLLFDS)
-            fds[count++] = (struct pollfd){conn->fd, full ? 0 : POLLIN, 0};
-        at = &conn->next;
+    for (struct sim_conn *conn = sim->conns; conn != NULL; conn = conn->next) {
+        short events = conn->flying[TO_SERVER] >= WINDOW ? 0 : POLLIN;
+        events |= conn->to_client_len != 0 ? POLLOUT : 0;
+        ASSERT(count < SIM_POLLFDS);
+        if (conn->fd >= 0)
+            fds[count++] = (struct pollfd){conn->fd, events, 0};
     }
-    for (struct sim_poll *watch = sim->polls; watch != NULL && count < SIM_POLLFDS;
-         watch = watch->next) {
-        int events = ((watch->events & LOOP_READABLE) != 0 ? POLLIN : 0) |
-                     ((watch->events & LOOP_WRITABLE) != 0 ? POLLOUT : 0);
-        if (events != 0)
-            fds[count++] = (struct pollfd){watch->fd, (short)events, 0};
+    for (struct sim_poll *watch = sim->polls; watch != NULL; watch = watch->next) {
+        ASSERT(count < SIM_POLLFDS);
+        if (watch->events != 0)
+            fds[count++] = (struct pollfd){watch->fd, wanted(watch), 0};
     }
-    return count == SIM_POLLFDS || (count != 0 && poll(fds, count, 0) > 0);
+    bool any = count != 0 && poll(fds, count, 0) > 0;
+    count = 0;
+    for (struct sim_conn *conn = sim->conns; conn != NULL; conn = conn->next)
+        conn->ready = conn->fd >= 0 ? fds[count++].revents : 0;
+    for (struct sim_poll *watch = sim->polls; watch != NULL; watch = watch->next)
+        watch->ready = watch->events != 0 ? fds[count++].revents : 0;
+    return any;
 }
 
 static void nothing(void *arg)
@@ -201,8 +241,10 @@ static void nothing(void *arg)
 static void move_bytes(struct sim *sim)
 {
     for (struct sim_conn *conn = sim->conns; conn != NULL; conn = conn->next) {
-        take_from_client(conn, sim->scratch);
-        give_to_client(conn);
+        if ((conn->ready & ~POLLOUT) != 0)
+            take_from_client(conn, sim->scratch);
+        if ((conn->ready & POLLOUT) != 0)
+            give_to_client(conn);
     }
 }
 
@@ -212,7 +254,11 @@ void sim_pump(struct sim *sim)
     int events;
     struct sim_poll *watch;
     uint64_t before = sim->bytes_moved;
-    if (!any_ready(sim))
+    if (!sim->is_touched)
+        return;
+    sort_out(sim);
+    sim->is_touched = find_out(sim);
+    if (!sim->is_touched)
         return;
     move_bytes(sim);
     while ((watch = find_ready(sim, turn, &events)) != NULL) {

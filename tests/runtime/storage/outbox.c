@@ -193,6 +193,18 @@ TEST(outbox, acknowledges_after_the_commit_and_delivers_in_order)
     rig_release(&rig);
 }
 
+TEST(outbox, what_is_not_committed_at_the_end_is_to_come_again)
+{
+    struct rig rig;
+    rig_init(&rig);
+    cr_assert_eq(rig_open(&rig), STATUS_OK);
+    push(&rig, 1);
+    outbox_free(rig.outbox);
+    cr_assert_eq(rig.pushes[1].calls, 1);
+    cr_assert_eq(rig.pushes[1].result, ACK_RETRY);
+    rig_release(&rig);
+}
+
 TEST(outbox, repeats_with_growing_pauses_and_obeys_the_peer)
 {
     struct rig rig;

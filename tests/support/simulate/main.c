@@ -1,8 +1,9 @@
 /* simulate: runs seeds of the simulated pipelines, each in a process of its own, so that a seed is
  * the same run whatever ran before it, and a crash is a finding like any other.
  *
- *   simulate [--pipeline NAME] [--first N] [--seeds N] [--jobs N] [--mutant N] [--trace] [--digest]
- *   simulate --mutants [--seeds N]: a line a deliberate bug (base/mutant.def) and what finds it
+ *   simulate [--pipeline NAME] [--first N] [--seeds N] [--jobs N] [--mutant NAME] [--trace]
+ * [--digest] simulate --mutant NAME --hunt [--seeds N]: the first seed that finds a deliberate bug
+ *   simulate --list-mutants: a line a bug (base/mutant.def), for tests/mutants.sh
  *
  * Prints a line a violation with the command that replays it, then how often each kind of fault and
  * each rare branch was seen. Exits 1 on a violation, or when one was never seen in 1,000 seeds. */
@@ -13,6 +14,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,7 +33,7 @@ struct session {
     const struct pipeline *pipeline;
     uint64_t first, count, next;
     unsigned jobs, mutant;
-    bool trace, digest, until_found, quiet, all_mutants;
+    bool trace, digest, until_found, quiet, hunts, lists;
     struct job running[JOBS_MAX];
     uint64_t seen[SIM_KINDS], failed, done, items;
     uint64_t first_failed;
@@ -195,38 +197,50 @@ static bool run_pipeline(struct session *s)
 
 /* ---- mutants ---- */
 static const struct {
-    const char *name, *text;
+    const char *name, *text, *test;
 } mutants[MUTANTS] = {
-    [MUTANT_NONE] = {"NONE", ""},
-#define MUTANT_OF(name, text) [MUTANT_##name] = {#name, text},
+    [MUTANT_NONE] = {"NONE", "", NULL},
+#define MUTANT_OF(name, text, test) [MUTANT_##name] = {#name, text, test},
 #include "base/mutant.def"
 #undef MUTANT_OF
 };
 
-/* The first seed of any pipeline that finds the mutant. */
-static bool find_mutant(struct session *s, unsigned mutant)
+static void list_mutants(void)
 {
-    s->mutant = mutant;
-    s->until_found = s->quiet = true;
-    for (size_t i = 0; pipelines[i] != NULL; i++) {
-        s->pipeline = pipelines[i];
-        if (!run_pipeline(s)) {
-            printf("| %s | %s | %s, seed %" PRIu64 " |\n", mutants[mutant].name,
-                   mutants[mutant].text, s->pipeline->name, s->first_failed);
-            return true;
-        }
-    }
-    printf("| %s | %s | not found |\n", mutants[mutant].name, mutants[mutant].text);
-    return false;
+    for (unsigned i = MUTANT_NONE + 1; i < MUTANTS; i++)
+        printf("%s|%s|%s\n", mutants[i].name, mutants[i].text,
+               mutants[i].test != NULL ? mutants[i].test : "");
 }
 
-static bool find_mutants(struct session *s)
+static unsigned find_mutant_name(const char *name)
 {
-    unsigned missed = 0;
-    for (unsigned i = MUTANT_NONE + 1; i < MUTANTS; i++)
-        missed += !find_mutant(s, i);
-    printf("%u passed, %u failed\n", MUTANTS - 1 - missed, missed);
-    return missed == 0;
+    for (unsigned i = MUTANT_NONE + 1; name != NULL && i < MUTANTS; i++) {
+        if (strcmp(mutants[i].name, name) == 0)
+            return i;
+    }
+    fprintf(stderr, "the name of a mutant is expected (--list-mutants)\n");
+    exit(2);
+}
+
+/* The first seed that finds the mutant, a few seeds of each pipeline in turn. */
+static bool hunt(struct session *s)
+{
+    const uint64_t last = s->first + s->count;
+    const uint64_t step = 25;
+    s->until_found = s->quiet = true;
+    for (uint64_t first = s->first; first < last; first += step) {
+        s->first = first;
+        s->count = last - first < step ? last - first : step;
+        for (size_t i = 0; pipelines[i] != NULL; i++) {
+            s->pipeline = pipelines[i];
+            if (!run_pipeline(s)) {
+                printf("%s, seed %" PRIu64 "\n", s->pipeline->name, s->first_failed);
+                return true;
+            }
+        }
+    }
+    printf("not found\n");
+    return false;
 }
 
 static uint64_t number(const char *text)
@@ -250,8 +264,10 @@ static void read_arguments(struct session *s, int argc, char **argv)
             s->digest = true;
         else if (strcmp(name, "--until-found") == 0)
             s->until_found = true;
-        else if (strcmp(name, "--mutants") == 0)
-            s->all_mutants = true;
+        else if (strcmp(name, "--hunt") == 0)
+            s->hunts = true;
+        else if (strcmp(name, "--list-mutants") == 0)
+            s->lists = true;
         else if (strcmp(name, "--pipeline") == 0 && value != NULL)
             s->pipeline = pipeline_find(argv[++i]);
         else if (strcmp(name, "--first") == 0)
@@ -261,20 +277,39 @@ static void read_arguments(struct session *s, int argc, char **argv)
         else if (strcmp(name, "--jobs") == 0)
             s->jobs = (unsigned)number(argv[++i]);
         else if (strcmp(name, "--mutant") == 0)
-            s->mutant = (unsigned)number(argv[++i]);
+            s->mutant = find_mutant_name(argv[++i]);
         else
             exit((fprintf(stderr, "unknown argument %s\n", name), 2));
     }
     s->jobs = s->jobs == 0 || s->jobs > JOBS_MAX ? 1 : s->jobs;
 }
 
+/* libcurl goes through the requests of a connection in the order of their addresses: the same seed
+ * is the same run only where every process of a seed has the same addresses. */
+static void fix_addresses(char **argv)
+{
+    static char buffer[BUFSIZ];
+    const unsigned long ask = 0xffffffff;
+    int now = personality(ask);
+    setvbuf(stdout, buffer, _IOLBF, sizeof buffer); /* or the first print would move the heap */
+    if (now < 0 || (now & ADDR_NO_RANDOMIZE) != 0)
+        return;
+    if (personality((unsigned long)now | ADDR_NO_RANDOMIZE) >= 0 &&
+        (personality(ask) & ADDR_NO_RANDOMIZE) != 0)
+        execv("/proc/self/exe", argv);
+    fprintf(stderr, "addresses are random here: a seed may not repeat exactly\n");
+}
+
 int main(int argc, char **argv)
 {
+    fix_addresses(argv);
     struct session s = {.program = argv[0], .first = 1, .count = 100, .jobs = 2};
     bool ok = true;
     read_arguments(&s, argc, argv);
-    if (s.all_mutants)
-        return find_mutants(&s) ? 0 : 1;
+    if (s.lists)
+        list_mutants();
+    if (s.lists || s.hunts)
+        return s.lists || hunt(&s) ? 0 : 1;
     if (s.pipeline != NULL)
         return run_pipeline(&s) ? 0 : 1;
     for (size_t i = 0; pipelines[i] != NULL; i++) {
