@@ -265,6 +265,7 @@ enum graph_outcome graph_load(struct graph *graph, const char *path, struct diag
         log_warnings(graph, p->program);
     struct generation *old = graph->live;
     generation_commit(graph, l.gen);
+    buf_release(&graph->removed);
     load_note_removed(graph, old);
     transition_leave(graph, old, l.gen->stamp);
     generation_free(old);

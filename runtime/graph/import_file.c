@@ -1,6 +1,7 @@
-/* import.file: a file, or the *.alloy files of a folder. Changes are found by looking at the files'
- * status, every second for the detector fsnotify, at poll_frequency for poll. Bounded by the limits
- * of modules.h. */
+/* import.file: a file, or the *.alloy files of a folder. The detector poll looks at the files'
+ * status at poll_frequency. The detector fsnotify is told by the kernel, of the folder and of where
+ * it stands, and looks at poll_frequency besides: links may lead to where nobody watches. Where the
+ * kernel tells nothing it looks every second. Bounded by the limits of modules.h. */
 
 #include "runtime/graph/modules.h"
 
@@ -12,11 +13,14 @@
 #include <fcntl.h>
 
 enum { PATH_BYTES = 4096 };
-static const int64_t WATCH_NS = 1000000000;
+static const int64_t UNTOLD_NS = 1000000000;
+static const int64_t QUIET_NS = 30000000; /* until writing has gone on for a moment */
 
 struct import_files {
     struct loop_timer *timer;
-    unsigned char seen[32]; /* of names, sizes and times at the last look */
+    struct loop_timer *soon;
+    struct loop_watch *watches[2]; /* the folder that has the path, and the path if it is one */
+    unsigned char seen[32];        /* of names, sizes and times at the last look */
 };
 
 static bool path_of(struct str text, char out[PATH_BYTES])
@@ -177,6 +181,39 @@ static void look(const struct import_file_args *args, unsigned char seen[32])
     buf_release(&all);
 }
 
+static void on_soon(void *arg)
+{
+    struct import *import = arg;
+    struct import_files *files = import->state;
+    loop_timer_start(files->soon, QUIET_NS, 0);
+}
+
+static void unwatch(struct import_files *files)
+{
+    for (int i = 0; i < 2; i++) {
+        loop_watch_close(files->watches[i]);
+        files->watches[i] = NULL;
+    }
+}
+
+static bool be_told(struct import *import, const struct import_file_args *args)
+{
+    struct import_files *files = import->state;
+    struct loop *loop = import->graph->options.control;
+    char path[PATH_BYTES], folder[PATH_BYTES];
+    struct stat info;
+    unwatch(files);
+    if (args->detector == DETECTOR_POLL || !path_of(args->filename, path) ||
+        !path_of(folder_of(path), folder))
+        return false;
+    files->watches[0] = loop_watch_new(loop, folder, on_soon, import);
+    if (world_stat(AT_FDCWD, path, 0, &info) >= 0 && S_ISDIR(info.st_mode))
+        files->watches[1] = loop_watch_new(loop, path, on_soon, import);
+    else
+        return files->watches[0] != NULL;
+    return files->watches[1] != NULL;
+}
+
 struct tick {
     struct import *import;
     struct import_texts texts;
@@ -205,6 +242,7 @@ static void on_tick(void *arg)
     struct tick t = {.import = arg};
     if (!mem_scope_run(tick_work, &t) || !t.changed)
         return;
+    (void)be_told(t.import, t.import->cell->args->data); /* it may stand elsewhere by now */
     if (t.status == STATUS_OK) {
         import_deliver(t.import, &t.texts, NULL);
         return;
@@ -213,14 +251,28 @@ static void on_tick(void *arg)
     import_trouble(t.import, &t.err);
 }
 
+/* The folder may be another one by now. */
+static void on_interval(void *arg)
+{
+    struct import *import = arg;
+    (void)be_told(import, import->cell->args->data);
+    on_tick(import);
+}
+
 static void watch_files(struct import *import, const void *data)
 {
     const struct import_file_args *args = data;
     struct import_files *files = import->state;
+    struct loop *loop = import->graph->options.control;
     look(args, files->seen);
-    if (!files->timer)
-        files->timer = loop_timer_new(import->graph->options.control, on_tick, import);
-    int64_t every = args->detector == DETECTOR_POLL ? args->poll_frequency.ns : WATCH_NS;
+    if (!files->timer) {
+        files->timer = loop_timer_new(loop, on_interval, import);
+        files->soon = loop_timer_new(loop, on_tick, import);
+    }
+    bool told = be_told(import, args);
+    int64_t every = args->poll_frequency.ns;
+    if (args->detector != DETECTOR_POLL && !told)
+        every = UNTOLD_NS;
     if (every > 0)
         loop_timer_start(files->timer, every, every);
     else
@@ -230,7 +282,9 @@ static void watch_files(struct import *import, const void *data)
 static void stop_files(struct import *import)
 {
     struct import_files *files = import->state;
+    unwatch(files);
     loop_timer_close(files->timer);
+    loop_timer_close(files->soon);
 }
 
 const struct import_source import_file = {.name = "import.file",

@@ -20,6 +20,7 @@ static void note_work(void *arg)
 {
     struct noting *n = arg;
     buf_init(&n->ids, NULL, REMOVED_MAX);
+    buf_str(&n->ids, buf_view(&n->graph->removed));
     for (uint32_t i = 0; n->old && i < n->old->count; i++) {
         const struct node *node = n->old->nodes[i];
         if (!is_component(node) || node->cell->generation == n->graph->live->stamp)
@@ -32,9 +33,10 @@ static void note_work(void *arg)
 void load_note_removed(struct graph *graph, const struct generation *old)
 {
     struct noting n = {.graph = graph, .old = old};
+    if (!mem_scope_run(note_work, &n))
+        return;
     buf_release(&graph->removed);
-    if (mem_scope_run(note_work, &n))
-        graph->removed = n.ids;
+    graph->removed = n.ids;
 }
 
 void graph_last_load(const struct graph *graph, load_change_fn *fn, void *arg)

@@ -213,7 +213,7 @@ void transition_arrive(struct graph *graph);
 void transition_begin(struct graph *graph);
 void transition_stopped(struct graph *graph, struct component_host *host);
 
-/* load_report.c: notes what goes, before it does. */
+/* load_report.c: notes what goes besides, before it does. */
 void load_note_removed(struct graph *graph, const struct generation *old);
 
 /* debug.c */

@@ -100,6 +100,8 @@ static bool remake(struct graph *graph)
     r.made->loading = old->loading;
     generation_commit(graph, r.made);
     mark_what_differs(r.made);
+    if (old->loading)
+        load_note_removed(graph, old);
     transition_leave(graph, old, r.made->stamp);
     generation_free(old);
     (void)generation_drain(graph, r.made);

@@ -12,7 +12,7 @@ import tempfile
 
 BIN = os.environ["INVAR_BIN"]
 DOCS = pathlib.Path(os.environ["INVAR_SOURCE"]) / "docs"
-PAGES = [DOCS / "reference/language.md", DOCS / "guides/authoring.md"]
+PAGES = [DOCS / "reference/language.md", DOCS / "guides/authoring.md", DOCS / "guides/modules.md"]
 FENCE = re.compile(r"^```(\w+)(?: ([^\n]*))?\n(.*?)^```$", re.S | re.M)
 failed = passed = 0
 

@@ -385,7 +385,39 @@ def git_bad(check):
     check.expect(done.returncode == 1 and "the git program is not installed" in check.log(), "a missing git is named")
 
 
-TESTS = [http_changes, http_request, http_bad]
+# ---- import.file ----
+
+def file_changes(check):
+    """The kernel tells of changes: nobody looks for a minute."""
+    check.write(MODULE % "one", "lib/d.alloy")
+    check.run('import.file "m" {\n\tfilename = "lib"\n}\n' + USE)
+    check.becomes("one", "a folder is read when the configuration is loaded")
+    began = time.monotonic()
+    check.write(MODULE % "two", "lib/d.alloy")
+    check.becomes("two", "a changed file is taken")
+    check.expect(time.monotonic() - began < (3 if SANITIZED else 0.5), "at once: %.2f s" % (time.monotonic() - began))
+    check.write("declare {", "lib/d.alloy")
+    check.wait("trouble", lambda: "imported content is refused" in check.log())
+    check.expect(check.value() == "two", "a broken one is not")
+    # As volumes of secrets and configurations change: the folder is a link that is put elsewhere.
+    check.write(MODULE % "three", "next/d.alloy")
+    os.rename(check.folder / "lib", check.folder / "before")
+    os.symlink("next", check.folder / "lib")
+    check.becomes("three", "nor is a folder lost that is replaced by a link")
+    check.write(MODULE % "four", "last/d.alloy")
+    os.symlink("last", check.folder / "link")
+    os.rename(check.folder / "link", check.folder / "lib")
+    check.becomes("four", "or a link that leads elsewhere")
+
+
+def file_polls(check):
+    check.write(MODULE % "one", "m.alloy")
+    check.run('import.file "m" {\n\tfilename = "m.alloy"\n\tdetector = "poll"\n\tpoll_frequency = "200ms"\n}\n' + USE)
+    check.write(MODULE % "two", "m.alloy")
+    check.becomes("two", "the detector poll sees a changed file")
+
+
+TESTS = [file_changes, file_polls, http_changes, http_request, http_bad]
 if shutil.which("git"):
     TESTS += [git_changes, git_revisions, git_credentials, git_bad]
 

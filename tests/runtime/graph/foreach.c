@@ -77,6 +77,36 @@ TEST(graph_foreach, nests_in_itself_and_in_modules)
     rig_release(&rig);
 }
 
+static void note_change(void *arg, enum load_change change, struct str id)
+{
+    static const char *const names[] = {[LOAD_ADDED] = "added",
+                                        [LOAD_CHANGED] = "changed",
+                                        [LOAD_REMOVED] = "removed",
+                                        [LOAD_KEPT] = "kept"};
+    buf_printf(arg, "%s %.*s\n", names[change], STR_ARG(id));
+}
+
+TEST(graph_foreach, a_load_reports_what_became_of_each_item)
+{
+    struct rig rig;
+    struct buf report;
+    buf_init(&report, NULL, 4096);
+    start(&rig);
+    rig_load(&rig, "foreach \"f\" {\n  collection = [1, 2, 3]\n  var = \"it\"\n"
+                   "  template {\n    test.sum \"x\" {\n      plus = it\n    }\n  }\n}\n");
+    rig_load(&rig, "foreach \"f\" {\n  collection = [1, 4]\n  var = \"it\"\n"
+                   "  template {\n    test.sum \"x\" {\n      plus = it\n    }\n  }\n}\n");
+    cr_assert_str_eq(rig_problems(&rig), "");
+    graph_last_load(rig.graph, note_change, &report);
+    buf_byte(&report, 0);
+    cr_assert_str_eq((const char *)report.data, "kept foreach.f/foreach_1_1/test.sum.x\n"
+                                                "added foreach.f/foreach_4_1/test.sum.x\n"
+                                                "removed foreach.f/foreach_2_1/test.sum.x\n"
+                                                "removed foreach.f/foreach_3_1/test.sum.x\n");
+    buf_release(&report);
+    rig_release(&rig);
+}
+
 static void assert_fails(const char *text, const char *problem)
 {
     struct rig rig;
