@@ -1,13 +1,15 @@
 /* Requests of remote write from records of the log. A lane's request grows in two buffers (symbols
- * and series; version 1 has no symbols), bounded by the endpoint's options. */
+ * and series; version 1 has no symbols), bounded by the endpoint's options. Runs of samples that
+ * came before (series_run.h) are written compressed, into a third one. */
 
 #include "runtime/storage/outbox.h"
 #include "runtime/wire/remote_write.h"
 
 #include "base/compress.h"
 #include "base/world.h"
-#include "runtime/wire/pb.h"
-#include "runtime/wire/put.h"
+#include "base/vec.h"
+#include "runtime/wire/sample_v1.h"
+#include "runtime/wire/series_run.h"
 #include "runtime/wire/series_table.h"
 
 enum {
@@ -22,12 +24,24 @@ enum {
 struct draft {
     struct buf series;
     struct buf symbols;
+    struct buf packed; /* elements of Snappy: what comes before `series` */
+    size_t packed_raw; /* bytes that they stand for */
     uint32_t symbol_count;
     uint32_t *symbol_of; /* by text number, valid where `stamp` is this generation */
     uint32_t *stamp;
     size_t symbol_cap;
     uint32_t generation;
     size_t items;
+};
+
+/* The samples from e->index on that may be a run. */
+struct ahead {
+    bool looked;
+    VEC(struct run_sample) samples;
+    int64_t t_ms;
+    size_t items;              /* that they come from: dropped series are left out */
+    struct metric_items after; /* the walk behind them */
+    size_t plain_until;        /* items before this index are written one by one */
 };
 
 struct encoder {
@@ -37,7 +51,8 @@ struct encoder {
     struct metric_items items;
     struct metric_item item; /* the next one, if `has_item` */
     bool has_item;
-    size_t index;        /* of that item */
+    size_t index; /* of that item */
+    struct ahead ahead;
     int64_t metadata_ns; /* when it was sent last */
     size_t metadata_at;  /* the family that the next request goes on with */
     bool metadata_sent;
@@ -54,6 +69,7 @@ static void *encoder_new(const void *options, struct mem_owner *owner)
     for (size_t i = 0; i < OUTBOX_LANES_MAX; i++) {
         buf_init(&e->drafts[i].series, owner, BUFFER_MAX);
         buf_init(&e->drafts[i].symbols, owner, BUFFER_MAX);
+        buf_init(&e->drafts[i].packed, owner, BUFFER_MAX);
         e->drafts[i].generation = 1;
     }
     return e;
@@ -65,10 +81,12 @@ static void encoder_free(void *encoder)
     for (size_t i = 0; i < OUTBOX_LANES_MAX; i++) {
         buf_release(&e->drafts[i].series);
         buf_release(&e->drafts[i].symbols);
+        buf_release(&e->drafts[i].packed);
         mem_free(e->drafts[i].symbol_of);
         mem_free(e->drafts[i].stamp);
     }
     series_table_release(&e->table);
+    VEC_RELEASE(&e->ahead.samples);
     mem_free(e);
 }
 
@@ -76,6 +94,8 @@ static void draft_clear(struct draft *d)
 {
     buf_clear(&d->series);
     buf_clear(&d->symbols);
+    buf_clear(&d->packed);
+    d->packed_raw = 0;
     d->symbol_count = 0;
     d->generation++;
     d->items = 0;
@@ -89,6 +109,7 @@ static void encoder_reset(void *encoder)
         draft_clear(&e->drafts[i]);
     e->has_item = false;
     e->items = metric_items_read(STR_NONE);
+    e->ahead.looked = false;
 }
 
 static bool encoder_begin(void *encoder, const struct wal_record *record, size_t *items)
@@ -109,6 +130,8 @@ static bool encoder_begin(void *encoder, const struct wal_record *record, size_t
     e->items = metric_items_read(record->body);
     e->has_item = false;
     e->index = 0;
+    e->ahead.looked = false;
+    e->ahead.plain_until = 0;
     return true;
 }
 
@@ -150,20 +173,6 @@ static uint32_t symbol(struct encoder *e, struct draft *d, uint32_t text)
 /* Items. Fields of prometheus.TimeSeries: labels 1, samples 2, exemplars 3, histograms 4; of
  * version 2: labels_refs 1, samples 2, histograms 3, exemplars 4, metadata 5. */
 
-/* Sample and exemplar have value and time in this order, from field `first` on. */
-static char *put_value_time(char *at, uint32_t first, double value, int64_t t_ms)
-{
-    *at++ = (char)(first << 3 | PB_FIXED64);
-    at = put_double(at, value);
-    *at++ = (char)((first + 1) << 3 | PB_VARINT);
-    return put_varint(at, (uint64_t)t_ms);
-}
-
-static size_t value_time_size(int64_t t_ms)
-{
-    return 10 + varint_size((uint64_t)t_ms);
-}
-
 static bool add_v1(struct draft *d, const struct series *s, const struct metric_item *item)
 {
     static const uint8_t field[] = {[ITEM_SAMPLE] = 2, [ITEM_EXEMPLAR] = 3, [ITEM_HISTOGRAM] = 4};
@@ -174,14 +183,16 @@ static bool add_v1(struct draft *d, const struct series *s, const struct metric_
     char *start = buf_reserve(&d->series, whole + ITEM_MAX), *at = start;
     if (!at)
         return false;
-    *at++ = 1 << 3 | PB_BYTES;
-    at = put_bytes(put_varint(at, whole), s->labels);
-    *at++ = (char)(field[item->kind] << 3 | PB_BYTES);
-    at = put_bytes(put_varint(at, inner), item->bytes);
-    if (item->kind == ITEM_SAMPLE)
-        at = put_value_time(at, 1, item->value, item->t_ms);
-    else if (item->kind == ITEM_EXEMPLAR)
-        at = put_value_time(at, 2, item->value, item->t_ms);
+    if (item->kind == ITEM_SAMPLE) {
+        at = put_sample_v1(at, s->labels, item->value, item->t_ms);
+    } else {
+        *at++ = 1 << 3 | PB_BYTES;
+        at = put_bytes(put_varint(at, whole), s->labels);
+        *at++ = (char)(field[item->kind] << 3 | PB_BYTES);
+        at = put_bytes(put_varint(at, inner), item->bytes);
+        if (item->kind == ITEM_EXEMPLAR)
+            at = put_value_time(at, 2, item->value, item->t_ms);
+    }
     d->series.len += (size_t)(at - start);
     return true;
 }
@@ -296,11 +307,24 @@ static bool add_v2(struct encoder *e, struct draft *d, const struct series *s,
 
 /* Filling. */
 
+static size_t most_items(const struct encoder *e)
+{
+    return e->options->max_items ? e->options->max_items : ITEMS_DEFAULT;
+}
+
+static size_t most_bytes(const struct encoder *e)
+{
+    return e->options->max_bytes ? e->options->max_bytes : BYTES_DEFAULT;
+}
+
+static size_t draft_bytes(const struct draft *d)
+{
+    return d->packed_raw + d->series.len + d->symbols.len;
+}
+
 static bool draft_full(const struct encoder *e, const struct draft *d)
 {
-    size_t items = e->options->max_items ? e->options->max_items : ITEMS_DEFAULT;
-    size_t bytes = e->options->max_bytes ? e->options->max_bytes : BYTES_DEFAULT;
-    return d->items >= items || d->series.len + d->symbols.len >= bytes;
+    return d->items >= most_items(e) || draft_bytes(d) >= most_bytes(e);
 }
 
 static bool encoder_is_full(const void *encoder, unsigned lane)
@@ -323,6 +347,95 @@ static bool is_wanted(const struct encoder *e, const struct series *s, int64_t o
            !(item->kind == ITEM_HISTOGRAM && e->options->no_histograms);
 }
 
+/* Compresses what was written plainly. */
+static enum status pack_plain(struct draft *d, struct error *err)
+{
+    size_t raw = d->series.len, start = d->packed.len, head = varint_size(raw);
+    if (raw == 0)
+        return STATUS_OK;
+    enum status status =
+        compress_bytes(COMPRESSION_SNAPPY, 0, buf_view(&d->series), &d->packed, err);
+    if (status != STATUS_OK)
+        return status;
+    /* The stream's head, its length, is written once for all. */
+    char *elements = d->packed.data + start;
+    memmove(elements, elements + head, d->packed.len - start - head);
+    d->packed.len -= head;
+    d->packed_raw += raw;
+    buf_clear(&d->series);
+    return STATUS_OK;
+}
+
+/* Gathers the samples of one time from here on, at most a request's worth. */
+static void look_ahead(struct encoder *e)
+{
+    struct ahead *a = &e->ahead;
+    struct metric_items walk = e->items;
+    struct metric_item item;
+    size_t most = most_items(e);
+    a->looked = true;
+    a->samples.len = a->items = 0;
+    a->after = walk;
+    while (a->samples.len < most && metric_items_next(&walk, &item)) {
+        if (item.kind != ITEM_SAMPLE || (a->items && item.t_ms != a->t_ms))
+            break;
+        const struct series *s = series_table_get(&e->table, item.series);
+        if (!s)
+            break;
+        a->t_ms = item.t_ms;
+        a->items++;
+        if (!s->dropped) {
+            struct run_sample sample = {item.series, item.value};
+            VEC_PUSH(&a->samples, sample);
+        }
+        a->after = walk;
+    }
+}
+
+static bool fits(const struct encoder *e, const struct draft *d, const struct run *run)
+{
+    return d->items + run->count <= most_items(e) &&
+           (d->items == 0 || draft_bytes(d) + run->raw_len <= most_bytes(e));
+}
+
+static bool add_run(struct encoder *e, struct draft *d, const struct run *run)
+{
+    struct ahead *a = &e->ahead;
+    struct error err;
+    if (pack_plain(d, &err) != STATUS_OK || !run_write(run, a->samples.items, a->t_ms, &d->packed))
+        return false;
+    d->packed_raw += run->raw_len;
+    d->items += run->count;
+    e->index += a->items;
+    e->items = a->after;
+    return true;
+}
+
+enum ran { RAN_NOT, RAN, RAN_FULL };
+
+/* Adds the run that begins here. A run that does not fit any more closes the request, unless that
+ * is less than half full. RAN_NOT: items before e->ahead.plain_until are written one by one. */
+static enum ran fill_run(struct encoder *e, size_t from, unsigned lanes, int64_t oldest)
+{
+    struct draft *d = &e->drafts[0];
+    struct ahead *a = &e->ahead;
+    const struct run *run = NULL;
+    if (lanes > 1 || e->options->version != REMOTE_WRITE_1 || e->has_item || e->index < from ||
+        e->index < a->plain_until)
+        return RAN_NOT;
+    if (!a->looked)
+        look_ahead(e);
+    if (a->samples.len >= RUN_LEAST && a->t_ms >= oldest)
+        run = run_find(&e->table, a->samples.items, a->samples.len, a->t_ms);
+    if (run && !fits(e, d, run) && d->items >= most_items(e) / 2)
+        return RAN_FULL;
+    a->looked = false;
+    if (run && fits(e, d, run) && add_run(e, d, run))
+        return RAN;
+    a->plain_until = e->index + (a->items ? a->items : 1);
+    return RAN_NOT;
+}
+
 static size_t encoder_fill(void *encoder, size_t from, unsigned lanes, unsigned *full)
 {
     struct encoder *e = encoder;
@@ -330,6 +443,13 @@ static size_t encoder_fill(void *encoder, size_t from, unsigned lanes, unsigned 
     if (e->options->max_age_ns)
         oldest = (world_wall_ns() - e->options->max_age_ns) / 1000000;
     for (;;) {
+        enum ran ran = fill_run(e, from, lanes, oldest);
+        if (ran == RAN)
+            continue;
+        if (ran == RAN_FULL) {
+            *full = 0;
+            return e->index;
+        }
         if (!e->has_item && !metric_items_next(&e->items, &e->item))
             return e->index;
         e->has_item = true;
@@ -388,6 +508,20 @@ static void add_metadata(struct encoder *e, struct draft *d)
     }
 }
 
+/* A Snappy stream of what is packed and the rest. */
+static enum status seal_packed(struct draft *d, struct buf *body, struct outbox_request *out,
+                               struct error *err)
+{
+    enum status status = pack_plain(d, err);
+    out->raw_bytes = d->packed_raw;
+    if (status == STATUS_OK) {
+        pb_write_varint(body, d->packed_raw);
+        buf_str(body, buf_view(&d->packed));
+    }
+    draft_clear(d);
+    return status;
+}
+
 static enum status encoder_seal(void *encoder, unsigned lane, struct buf *body,
                                 struct outbox_request *out, struct error *err)
 {
@@ -396,6 +530,8 @@ static enum status encoder_seal(void *encoder, unsigned lane, struct buf *body,
     add_metadata(e, d);
     out->items = d->items;
     out->tag = STR_NONE;
+    if (d->packed.len)
+        return seal_packed(d, body, out, err);
     struct str raw = buf_view(&d->series);
     if (d->symbols.len) {
         buf_str(&d->symbols, raw);

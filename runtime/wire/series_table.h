@@ -8,6 +8,8 @@
 #include "runtime/wire/metric_record.h"
 #include "runtime/wire/remote_write.h"
 
+struct run;
+
 struct series {
     bool known;
     bool dropped;
@@ -17,6 +19,7 @@ struct series {
     uint32_t text_count;
     uint32_t name;                  /* number of its __name__ */
     const struct family_meta *meta; /* version 2; NULL = none */
+    struct run *run;                /* version 1: one that begins with it (series_run.h), or NULL */
 };
 
 struct family_meta {

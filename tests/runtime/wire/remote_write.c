@@ -313,3 +313,93 @@ TEST(remote_write, series_are_relabelled_once_and_what_is_not_wanted_left_out)
         cr_assert(str_is(labels_get(rig.end.got->samples[i].labels, STR("added")), "yes"));
     rig_release(&rig);
 }
+
+/* ---- runs: the same series again and again ---- */
+enum { RUN_SERIES = 150, RUN_ROUNDS = 14, RUN_SEEDS = 40 };
+
+static uint64_t draw(uint64_t *state, uint64_t below)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (*state >> 33) % below;
+}
+
+/* Bytes of all kinds, of which some are those of times and values. */
+static struct labels *run_series(struct label_table *table, uint64_t seed, unsigned i)
+{
+    static const char alphabet[] = "aab\x10\x80\xa8\xb3\0\xff_/";
+    char name[16], big[300];
+    uint64_t state = seed * 1000 + i;
+    size_t len = draw(&state, 8) ? draw(&state, 20) : 100 + draw(&state, 200);
+    for (size_t k = 0; k < len; k++)
+        big[k] = alphabet[draw(&state, sizeof(alphabet) - 1)];
+    snprintf(name, sizeof name, "m%u", i / 10);
+    struct label pairs[] = {{STR("__name__"), str_from(name)},
+                            {STR("big"), str_of(big, len)},
+                            {STR("number"), str_of("0123456789abcdef", i % 16)},
+                            {STR("target"), i % 3 ? STR("one and the same") : STR("another")}};
+    return labels_intern(table, pairs, 4, NULL);
+}
+
+static double run_value(uint64_t *state, unsigned i)
+{
+    uint64_t bits = (draw(state, UINT64_C(1) << 31) << 33) ^ draw(state, UINT64_C(1) << 31);
+    double value;
+    switch (draw(state, 5)) {
+    case 0: return 0;
+    case 1: return i;
+    case 2: return 1e9 + i;
+    case 3: return stale_nan();
+    default: memcpy(&value, &bits, sizeof(value)); return value;
+    }
+}
+
+/* One scrape: mostly the series of the last, sometimes one more or less, or another order or time.
+ */
+static struct metric_batch *make_run(struct label_table *table, uint64_t seed, unsigned round)
+{
+    struct metric_batch *b = metric_batch_new(RUN_SERIES);
+    uint64_t state = seed ^ (uint64_t)round << 32;
+    bool changes = round % 5 == 4;
+    int64_t t_ms = round == 9 ? -7 : 1700000000000 + round * 1000;
+    for (unsigned i = 0; i < RUN_SERIES; i++) {
+        unsigned other = changes ? (unsigned)draw(&state, 20) : 20;
+        unsigned which = other == 1 ? i + RUN_SERIES : i;
+        if (other == 0)
+            continue;
+        cr_assert(metric_batch_add(b, run_series(table, seed, which), t_ms + (other == 2),
+                                   run_value(&state, i)));
+    }
+    return b;
+}
+
+static void check_runs(uint64_t seed)
+{
+    static const size_t most[] = {7, 64, 150, 170, 400, 2000};
+    struct rig rig;
+    struct remote_write_options encoding = {
+        .version = REMOTE_WRITE_1, .max_items = most[seed % 6], .max_bytes = seed % 4 ? 0 : 20000};
+    rig_init(&rig, &encoding, 1);
+    struct metric_batch *sent[RUN_ROUNDS];
+    size_t count = 0;
+    for (unsigned round = 0; round < RUN_ROUNDS; round++) {
+        sent[round] = make_run(rig.end.table, seed, round);
+        outbox_push(rig.outbox, &sent[round]->base, NULL);
+        fake_clock_run(rig.clock, round % 3 ? 0 : 6000000000);
+    }
+    fake_clock_run(rig.clock, 6000000000);
+    for (unsigned round = 0; round < RUN_ROUNDS; round++) {
+        check_samples(sent[round], rig.end.got, count);
+        count += sent[round]->sample_count;
+        batch_unref(&sent[round]->base);
+    }
+    cr_assert_eq(rig.end.counts.samples, count);
+    cr_assert_eq(rig.end.got->sample_count, count);
+    cr_assert_geq(rig.end.requests, count / encoding.max_items);
+    rig_release(&rig);
+}
+
+TEST(remote_write, runs_come_back_as_they_were, .timeout = 120)
+{
+    for (uint64_t seed = 0; seed < RUN_SEEDS; seed++)
+        check_runs(seed);
+}
