@@ -1,5 +1,5 @@
 /* CRC-32C (polynomial 0x1EDC6F41, reflected 0x82F63B78): the processor's instruction where there is
- * one, else a table of 16 entries per half byte. */
+ * one (three at a time over long texts), else a table of 16 entries per half byte. */
 
 #include "base/hash.h"
 
@@ -24,24 +24,60 @@ static uint32_t crc_portable(uint32_t crc, const unsigned char *at, size_t len)
 #if defined(__x86_64__)
 
 /* Builtins instead of nmmintrin.h, which defines functions that call malloc. */
-__attribute__((target("sse4.2"))) static uint32_t crc_fast(uint32_t crc, const unsigned char *at,
-                                                           size_t len)
+
+static uint64_t word_at(const unsigned char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, 8);
+    return word;
+}
+
+__attribute__((target("sse4.2"))) static uint32_t crc_short(uint32_t crc, const unsigned char *at,
+                                                            size_t len)
 {
     uint64_t wide = crc;
-    for (; len >= 8; len -= 8, at += 8) {
-        uint64_t word;
-        memcpy(&word, at, 8);
-        wide = __builtin_ia32_crc32di(wide, word);
-    }
+    for (; len >= 8; len -= 8, at += 8)
+        wide = __builtin_ia32_crc32di(wide, word_at(at));
     crc = (uint32_t)wide;
     for (; len; len--, at++)
         crc = __builtin_ia32_crc32qi(crc, *at);
     return crc;
 }
 
+/* The instruction takes three cycles and one can begin in each: three lanes of LANE bytes at a
+ * time. Behind a lane the CRC goes on as if as many zero bytes had come, which is a linear map: a
+ * carry-less product with x^(8 n - 33), reduced by the instruction itself. The constants are
+ * x^(8 LANE - 33) and x^(16 LANE - 33) modulo the polynomial, bit-reversed. */
+enum { LANE = 1024 };
+
+static const uint32_t ONE_LANE = 0x170076fa, TWO_LANES = 0xa51b6135;
+
+__attribute__((target("sse4.2,pclmul"))) static uint32_t shift(uint32_t crc, uint32_t by)
+{
+    typedef long long pair __attribute__((vector_size(16)));
+    pair product = __builtin_ia32_pclmulqdq128((pair){crc, 0}, (pair){by, 0}, 0);
+    return (uint32_t)__builtin_ia32_crc32di(0, (uint64_t)product[0]);
+}
+
+__attribute__((target("sse4.2,pclmul"))) static uint32_t crc_fast(uint32_t crc,
+                                                                  const unsigned char *at,
+                                                                  size_t len)
+{
+    for (; len >= 3 * (size_t)LANE; len -= 3 * (size_t)LANE, at += 3 * (size_t)LANE) {
+        uint64_t a = crc, b = 0, c = 0;
+        for (size_t i = 0; i < LANE; i += 8) {
+            a = __builtin_ia32_crc32di(a, word_at(at + i));
+            b = __builtin_ia32_crc32di(b, word_at(at + LANE + i));
+            c = __builtin_ia32_crc32di(c, word_at(at + 2 * (size_t)LANE + i));
+        }
+        crc = shift((uint32_t)a, TWO_LANES) ^ shift((uint32_t)b, ONE_LANE) ^ (uint32_t)c;
+    }
+    return crc_short(crc, at, len);
+}
+
 static bool have_fast(void)
 {
-    return __builtin_cpu_supports("sse4.2");
+    return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
 }
 
 #elif defined(__ARM_FEATURE_CRC32)

@@ -260,16 +260,26 @@ static enum status check_packed(struct walk *w, uint8_t kind, size_t len)
     return STATUS_OK;
 }
 
-/* Most attributes are a short key and a short text: {0x0a, n, key, 0x12, m, {0x0a, m - 2, text}}.
- * One that is exactly that is passed at once; anything else takes the general way. */
-static bool pass_plain_attribute(struct walk *w, size_t len)
+/* A number of one to three bytes, and nothing else. */
+static inline bool is_short_number(const uint8_t *at, size_t len)
+{
+    return (len == 1 && at[0] < 0x80) || (len == 2 && at[0] >= 0x80 && at[1] < 0x80) ||
+           (len == 3 && at[0] >= 0x80 && at[1] >= 0x80 && at[2] < 0x80);
+}
+
+/* Most attributes are a short key and a short text or number: {0x0a, n, key, 0x12, m, value} with
+ * the value {0x0a, m - 2, text}, {0x10 or 0x18, number}. One that is exactly that is passed at
+ * once; anything else takes the general way. */
+static inline bool pass_plain_attribute(struct walk *w, size_t len)
 {
     const uint8_t *p = w->at;
     if (len < 6 || len > 127 || p[0] != 0x0a || (size_t)p[1] + 6 > len)
         return false;
     const uint8_t *value = p + 2 + p[1];
     size_t left = len - 2 - p[1];
-    if (value[0] != 0x12 || value[1] != left - 2 || value[2] != 0x0a || value[3] != left - 4 ||
+    if (value[0] != 0x12 || value[1] != left - 2 ||
+        !((value[2] == 0x0a && value[3] == left - 4) ||
+          ((value[2] == 0x18 || value[2] == 0x10) && is_short_number(value + 3, left - 3))) ||
         w->depth + 2 > w->limits.max_depth || w->elements + 2 > w->limits.max_elements)
         return false;
     w->elements += 2;
@@ -326,10 +336,36 @@ static enum status walk_field(struct walk *w, const struct open_message *open)
     }
 }
 
+/* Passes the usual fields: a key of one byte with a short text, a plain attribute, or a fixed
+ * number behind it. Stops in front of anything else, or at the message's end. */
+static void pass_usual(struct walk *w, const struct open_message *open)
+{
+    const uint8_t *kinds = fields[open->message], *end = open->end;
+    while (end - w->at >= 2 && w->at[0] < 0x80) {
+        const uint8_t *at = w->at;
+        unsigned kind = kinds[at[0] >> 3], wire = at[0] & 7, len = at[1];
+        ptrdiff_t left = end - at - 2;
+        if (wire == 2 && len < 0x80 && len <= left && kind == BYTES) {
+            w->at = at + 2 + len;
+        } else if (wire == 2 && len < 0x80 && len <= left && kind == MSG(M_KEY_VALUE)) {
+            w->at = at + 2;
+            if (!pass_plain_attribute(w, len)) {
+                w->at = at;
+                return;
+            }
+        } else if (wire == 1 && left >= 7 && kind == FIXED64) {
+            w->at = at + 9;
+        } else {
+            return;
+        }
+    }
+}
+
 static enum status walk_all(struct walk *w)
 {
     while (w->depth) {
         struct open_message *open = &w->open[w->depth - 1];
+        pass_usual(w, open);
         if (w->at == open->end) {
             w->depth--;
             continue;

@@ -21,6 +21,13 @@ TEST(base_hash, gives_the_published_values)
     cr_assert_eq(hash_crc32c(part, bytes + 11, 21), 0x46dd794eu);
     for (size_t len = 0; len <= 32; len++)
         cr_assert_eq(hash_crc32c(7, bytes, len), hash_crc32c_portable(7, bytes, len));
+    /* Long texts go in lanes. */
+    static unsigned char large[10000];
+    for (size_t i = 0; i < sizeof(large); i++)
+        large[i] = (unsigned char)(i * i >> 3);
+    for (size_t len = 1000; len < sizeof(large) - 8; len += 101)
+        cr_assert_eq(hash_crc32c((uint32_t)len, large + len % 8, len),
+                     hash_crc32c_portable((uint32_t)len, large + len % 8, len));
 }
 
 static void assert_sha256(const void *bytes, size_t len, const char *expected)
