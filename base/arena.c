@@ -19,7 +19,8 @@ enum { GAP = 0 };
 #endif
 
 enum {
-    CHUNK_FIRST = 4 * 1024, /* doubles with every chunk */
+    CHUNK_FIRST = 4 * 1024, /* doubles when a few of its size are full */
+    CHUNKS_A_SIZE = 3,
     CHUNK_LARGEST = 256 * 1024,
     ALIGN = 16,
 };
@@ -110,7 +111,7 @@ static bool next_chunk(struct arena *arena)
     arena->chunks = chunk;
     arena->next = (char *)(chunk + 1);
     arena->end = arena->next + chunk->size;
-    if (arena->chunk_size < CHUNK_LARGEST)
+    if (arena->chunk_size < CHUNK_LARGEST && arena->used >= CHUNKS_A_SIZE * arena->chunk_size)
         arena->chunk_size *= 2;
     return true;
 }

@@ -391,7 +391,11 @@ static void report_missing(struct checker *k, const struct check_frame *frame)
 
 static void checker_init(struct checker *k, const struct ast *ast, struct diags *diags)
 {
-    *k = (struct checker){.ast = ast, .diags = diags};
+    k->ast = ast;
+    k->diags = diags;
+    k->skipped = STR_NONE;
+    memset(&k->frames, 0, sizeof(k->frames));
+    k->deep = NULL;
     fault_init(&k->fault);
     arena_init(&k->arena, NULL, 0);
 }
@@ -434,7 +438,7 @@ static void walk(struct checker *k)
 bool check_body_in(const struct check_scope *scope, const struct ast *ast, ast_id block,
                    const struct shape *shape, struct str skipped, struct diags *diags)
 {
-    struct checker k;
+    struct checker k __attribute__((uninitialized)); /* large */
     checker_init(&k, ast, diags);
     k.skipped = skipped;
     struct deep deep = {.scope = scope,
@@ -468,7 +472,7 @@ void check_any(const struct check_scope *scope, const struct ast *ast, ast_id va
                struct diags *diags)
 {
     static const struct row row = {.name = "", .type = &field_any, .size = sizeof(struct any)};
-    struct checker k;
+    struct checker k __attribute__((uninitialized)); /* large */
     checker_init(&k, ast, diags);
     size_t before = trouble(&k);
     check_expr(&k, &field_any, &row, value);

@@ -1,7 +1,7 @@
 /* What is wrong with one block: where it stands, its name and label, and its body (SEMANTICS §10,
  * structural diagnostics and type checking). */
 
-#include "compiler/check_parts.h"
+#include "compiler/check_memo.h"
 
 struct range check_head(const struct program_block *block, size_t len)
 {
@@ -113,6 +113,7 @@ static struct check_scope scope_of(const struct subject *s, struct check_place *
     return (struct check_scope){.resolve = check_resolve,
                                 .arg = place,
                                 .stdlib = s->check->program->options.stdlib,
+                                .compiler = &s->check->compiler,
                                 .module_path = s->check->program->text.module_path,
                                 .beyond = s->m,
                                 .subject = failure_of(s->block)};
@@ -135,6 +136,34 @@ static void check_type(const struct subject *s, struct str skipped)
     if (shape &&
         check_body_in(&scope, s->block->ast, s->block->node, shape, skipped, s->check->diags))
         note_listener(s);
+}
+
+static size_t reported(const struct diags *diags)
+{
+    return diags->errors + diags->warnings + diags->lints;
+}
+
+/* check_type of a component: not again, if its text is known and means what it meant. */
+static void check_type_again(const struct subject *s)
+{
+    struct check *check = s->check;
+    struct memo_now *now = &check->now;
+    if (!check->memo) {
+        check_type(s, STR(""));
+        return;
+    }
+    struct check_place place = {check, s->m, s->block->ast};
+    now->key = memo_key(s->block);
+    now->record = memo_find(check->memo, &now->key);
+    now->answers = now->record ? memo_answers(now->record, s->block, &place, &check->scratch) : 0;
+    if (now->record && memo_is_clean(now->record, now->answers)) {
+        note_listener(s);
+        return;
+    }
+    size_t before = reported(check->diags);
+    check_type(s, STR(""));
+    now->clean = s->block->symbol.args && reported(check->diags) == before;
+    now->learns = true;
 }
 
 static void check_depth(const struct subject *s)
@@ -326,7 +355,7 @@ static bool check_component(const struct subject *s)
     if (!declared) {
         if (!check_known(s))
             return false;
-        check_type(s, STR(""));
+        check_type_again(s);
         return true;
     }
     if (declared->kind != BLOCK_DECLARE) { /* what an import offers is not known */
@@ -345,6 +374,7 @@ bool check_block(struct check *check, struct check_module *m, uint32_t index)
     struct program_block *block = &m->module->blocks[index];
     struct subject s = {check, m, block, block->ast->source, index};
     arena_reset(&check->scratch);
+    check->now = (struct memo_now){0};
     switch (block->kind) {
     case BLOCK_DECLARE: return check_declare(&s);
     case BLOCK_FOREACH: return check_foreach(&s);

@@ -87,7 +87,7 @@ static bool decode_closed(struct deep *d, const struct expr *e, const struct fie
 {
     const struct scope scope = {.load = load, .arg = d, .stdlib = d->scope->stdlib};
     struct coercion c = {.arena = d->arena, .fault = d->fault};
-    struct run run;
+    struct run run __attribute__((uninitialized));
     size_t first = d->diags->len;
     d->fault->plain = false;
     const struct value *v = run_begin(&run, e, &scope, d->fault, d->diags);
@@ -265,7 +265,7 @@ static void check_part(struct deep *d, const struct field_type *type, const stru
 {
     while (type->kind == FIELD_NULLABLE)
         type = type->item;
-    const struct expr *e = expr_compile(d->arena, d->ast, node);
+    const struct expr *e = expr_compile_with(d->scope->compiler, d->arena, d->ast, node);
     if (is_closed(d, e)) {
         if (type->size || type->kind == FIELD_OBJECT)
             try_closed(d, e, type, row, node);
@@ -312,7 +312,7 @@ bool deep_value(struct deep *d, const struct field_type *type, const struct row 
         return false;
     if (decode_literal(d, type, row, value, member))
         return true;
-    const struct expr *e = expr_compile(d->arena, d->ast, value);
+    const struct expr *e = expr_compile_with(d->scope->compiler, d->arena, d->ast, value);
     if (is_closed(d, e))
         return decode_closed(d, e, type, row, value, member) && vet(d, type, row, value, member);
     check_env_calls(d, value);
@@ -324,7 +324,7 @@ void deep_any(struct deep *d, ast_id value)
 {
     if (is_large(d, value))
         return;
-    const struct expr *e = expr_compile(d->arena, d->ast, value);
+    const struct expr *e = expr_compile_with(d->scope->compiler, d->arena, d->ast, value);
     if (is_closed(d, e))
         decode_closed(d, e, NULL, NULL, value, NULL);
     else
@@ -383,7 +383,7 @@ static void report_rule(struct deep *d, const struct body *body, ast_id block, c
 static const char *broken_rule(struct deep *d, const struct shape *shape, void *args,
                                struct error *err)
 {
-    *err = (struct error){0};
+    error_clear(err);
     if (shape->check && shape->check(args, d->arena, err) != STATUS_OK)
         return "decoding configuration: ";
     if (shape->vet && shape->vet(args, d->arena, err) != STATUS_OK)
@@ -416,7 +416,7 @@ static bool fill(const struct open_member *open)
 bool deep_rules(struct deep *d, const struct body *body, ast_id block, void *args,
                 const struct open_member *open)
 {
-    struct error first, second;
+    struct error first __attribute__((uninitialized)), second __attribute__((uninitialized));
     const char *stage = broken_rule(d, body->shape, args, &first);
     if (!stage)
         return true;

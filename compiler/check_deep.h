@@ -29,6 +29,7 @@ struct check_scope {
     void (*resolve)(void *arg, const struct expr_ref *ref, struct check_ref *out);
     void *arg;
     const struct stdlib *stdlib;
+    struct expr_compiler *compiler;
     struct str module_path;
     const void *beyond;  /* the mark of what goes further than Alloy's check (diag.h) */
     const char *subject; /* what the failure of a rule begins with: "Failed to build component: " */

@@ -51,12 +51,37 @@ struct check_module {
     bool has_uses;
 };
 
+/* References of a block, gathered for its record (check_memo.h). */
+struct memo_ref;
+struct memo_name;
+struct memo_notes {
+    VEC(struct memo_ref) refs;
+    VEC(struct memo_name) names;
+};
+struct memo_key {
+    uint64_t hash;
+    uint64_t other;
+};
+
+/* What is known of the block at hand. */
+struct memo_now {
+    const struct memo_record *record; /* NULL = nothing */
+    struct memo_key key;
+    uint64_t answers; /* if there is a record */
+    bool clean;       /* its body was in order just now */
+    bool learns;      /* references are to be noted, and the record to be made or judged */
+};
+
 struct check {
     struct program *program;
+    struct check_memo *memo; /* NULL = nothing is remembered */
+    struct memo_now now;
+    struct memo_notes notes;
     struct diags *diags;
     VEC(struct check_module *) modules; /* all; the first is the root */
     struct program_deps deps;
     struct arena scratch; /* expressions of the block at hand */
+    struct expr_compiler compiler;
     struct buf dotted;
     uint32_t stamp;
     uint32_t suggestions; /* compared so far */

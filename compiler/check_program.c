@@ -3,7 +3,7 @@
 
 #include "compiler/check_program.h"
 
-#include "compiler/check_parts.h"
+#include "compiler/check_memo.h"
 
 enum {
     NAME_MAX_BYTES = 64 * 1024,
@@ -126,7 +126,16 @@ static void demote_unread(struct check *check)
 void check_program(struct program_text *owned_text, const struct program_options *options,
                    struct diags *diags)
 {
-    struct check check = {.program = program_empty(owned_text, options), .diags = diags};
+    check_program_again(owned_text, options, NULL, diags);
+}
+
+void check_program_again(struct program_text *owned_text, const struct program_options *options,
+                         struct check_memo *memo, struct diags *diags)
+{
+    struct check check = {
+        .program = program_empty(owned_text, options), .memo = memo, .diags = diags};
+    if (memo)
+        memo_begin(memo, check.program);
     arena_init(&check.scratch, NULL, 0);
     buf_init(&check.dotted, NULL, NAME_MAX_BYTES);
     check_modules(&check);
@@ -138,6 +147,8 @@ void check_program(struct program_text *owned_text, const struct program_options
             map_release(&check.modules.items[i]->used_exports);
     }
     VEC_RELEASE(&check.listeners);
+    memo_notes_release(&check.notes);
+    expr_compiler_release(&check.compiler);
     for (size_t i = 0; i < check.modules.len; i++)
         map_release(&check.modules.items[i]->arguments);
     VEC_RELEASE(&check.modules);

@@ -15,4 +15,12 @@
 void check_program(struct program_text *owned_text, const struct program_options *options,
                    struct diags *diags);
 
+/* The same for a configuration that is checked again and again while it is edited: blocks that have
+ * not changed cost little. The diagnostics are those of check_program. */
+struct check_memo;
+struct check_memo *check_memo_new(void);
+void check_memo_free(struct check_memo *memo);
+void check_program_again(struct program_text *owned_text, const struct program_options *options,
+                         struct check_memo *memo, struct diags *diags);
+
 #endif

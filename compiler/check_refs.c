@@ -2,7 +2,7 @@
  * shadowed and deprecated names, functions below the stability level (SEMANTICS §10, §11.3). Every
  * expression of the body counts, those in blocks that the schema does not know as well. */
 
-#include "compiler/check_parts.h"
+#include "compiler/check_memo.h"
 
 enum {
     ID_NAMES_MAX = 64, /* no id has more parts: what refers further is a field */
@@ -13,6 +13,7 @@ enum {
 struct lookup {
     struct check *check;
     struct check_module *m;
+    const struct program_block *block;
     const struct ast *ast;
     const struct expr_ref *ref;
 };
@@ -167,7 +168,7 @@ static void check_fields(const struct lookup *l, struct check_module *where, uin
 void check_resolve(void *arg, const struct expr_ref *ref, struct check_ref *out)
 {
     const struct check_place *place = arg;
-    const struct lookup l = {place->check, place->m, place->ast, ref};
+    const struct lookup l = {.check = place->check, .m = place->m, .ast = place->ast, .ref = ref};
     const struct stdlib *stdlib = place->check->program->options.stdlib;
     struct check_module *where;
     struct program_symbol symbol;
@@ -247,14 +248,53 @@ static void check_large(struct lookup *l, ast_id value)
 
 static void check_expression(struct lookup *l, ast_id value)
 {
+    struct check *check = l->check;
     if (value - ast_first(l->ast, value) > LARGE_NODES) {
+        check->now.learns = false;
         check_large(l, value);
         return;
     }
-    const struct expr *expr = expr_compile(&l->check->scratch, l->ast, value);
+    const struct expr *expr = expr_compile_with(&check->compiler, &check->scratch, l->ast, value);
     for (size_t i = 0; i < expr_ref_count(expr); i++) {
         l->ref = expr_ref_at(expr, i);
+        if (check->now.learns)
+            memo_note(&check->notes, l->block, l->ref);
         resolve(l);
+    }
+}
+
+static void check_remembered(void *arg, const struct expr_ref *ref)
+{
+    struct lookup *l = arg;
+    l->ref = ref;
+    resolve(l);
+}
+
+static void learn(struct check *check, const struct lookup *l)
+{
+    struct memo_now *now = &check->now;
+    if (!now->record) {
+        const struct check_place place = {check, l->m, l->ast};
+        now->record = memo_learn(check->memo, &now->key, &check->notes);
+        now->answers = memo_answers(now->record, l->block, &place, &check->scratch);
+    }
+    memo_judge(now->record, now->clean, now->answers);
+}
+
+static void check_statements(struct check *check, struct lookup *l)
+{
+    const struct program_block *block = l->block;
+    AST_EACH(l->ast, ast_block_body(l->ast, block->node), statement)
+    {
+        if (block->kind == BLOCK_FOREACH && program_is_template(l->ast, statement))
+            continue;
+        /* Post-order: the attributes of nested blocks come in the order of the text. */
+        for (ast_id node = ast_first(l->ast, statement); node <= statement; node++) {
+            if (ast_at(l->ast, node)->kind != AST_ATTRIBUTE)
+                continue;
+            arena_reset(&check->scratch);
+            check_expression(l, ast_value(l->ast, node));
+        }
     }
 }
 
@@ -263,22 +303,18 @@ void check_references(struct check *check, struct check_module *m, uint32_t inde
     struct program_block *block = &m->module->blocks[index];
     if (block->kind == BLOCK_DECLARE)
         return;
-    struct lookup l = {.check = check, .m = m, .ast = block->ast};
+    struct lookup l = {.check = check, .m = m, .block = block, .ast = block->ast};
     check->deps.len = 0;
     check->deps.stamp = index + 1;
     check->deps.seen = m->seen;
     check->deps.module = m->module;
-    AST_EACH(l.ast, ast_block_body(l.ast, block->node), statement)
-    {
-        if (block->kind == BLOCK_FOREACH && program_is_template(l.ast, statement))
-            continue;
-        /* Post-order: the attributes of nested blocks come in the order of the text. */
-        for (ast_id node = ast_first(l.ast, statement); node <= statement; node++) {
-            if (ast_at(l.ast, node)->kind != AST_ATTRIBUTE)
-                continue;
-            arena_reset(&check->scratch);
-            check_expression(&l, ast_value(l.ast, node));
-        }
-    }
+    check->notes.refs.len = check->notes.names.len = 0;
+    if (check->now.record)
+        memo_each(check->now.record, block, &check->scratch, check_remembered, &l);
+    else
+        check_statements(check, &l);
+    if (check->now.learns)
+        learn(check, &l);
+    check->now = (struct memo_now){0}; /* around an inner block is another one */
     deps_keep(&check->deps, block);
 }

@@ -26,7 +26,8 @@ enum op_kind {
 
 struct op {
     uint8_t kind;   /* enum op_kind */
-    uint8_t sub;    /* UNARY, BINARY: enum ast_op */
+    uint8_t sub;    /* UNARY, BINARY: enum ast_op; ARRAY, OBJECT: 1 = made of literals alone */
+    uint16_t span;  /* how many operations make its value, itself the last; 0 = not counted */
     uint32_t count; /* ARRAY, OBJECT: items; CALL: arguments; LOAD: index of the reference */
     ast_id node;    /* the outermost pair of parentheses around it, else itself */
     ast_id name;    /* ACCESS: the NAME node; LOAD: the IDENT */

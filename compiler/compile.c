@@ -127,6 +127,46 @@ static void *keep(char **room, const void *items, size_t count, size_t size)
     return copy;
 }
 
+/* How many values an operation takes from the stack. The callee stands below a call's arguments. */
+static uint32_t operands(const struct op *op)
+{
+    switch ((enum op_kind)op->kind) {
+    case OP_LITERAL:
+    case OP_LOAD: return 0;
+    case OP_ACCESS:
+    case OP_CALLEE:
+    case OP_UNARY: return 1;
+    case OP_INDEX:
+    case OP_BINARY: return 2;
+    case OP_CALL: return op->count + 1;
+    case OP_ARRAY:
+    case OP_OBJECT: break;
+    }
+    return op->count;
+}
+
+static bool is_fixed(const struct op *op)
+{
+    return op->kind == OP_LITERAL || ((op->kind == OP_ARRAY || op->kind == OP_OBJECT) && op->sub);
+}
+
+/* Only short code is ever compared with what it gave before (expr_eval_again). */
+static void count_spans(struct expr_compiler *c)
+{
+    for (size_t i = 0; i < c->ops.len && c->ops.len <= RUN_INLINE; i++) {
+        struct op *op = &c->ops.items[i];
+        size_t at = i;
+        bool fixed = true;
+        for (uint32_t count = operands(op); count > 0; count--) {
+            fixed &= is_fixed(&c->ops.items[at - 1]);
+            at -= c->ops.items[at - 1].span;
+        }
+        op->span = (uint16_t)(i + 1 - at);
+        if (op->kind == OP_ARRAY || op->kind == OP_OBJECT)
+            op->sub = fixed;
+    }
+}
+
 /* One block: the expression, its operations, references and their names. All are aligned to 8. */
 static struct expr *keep_all(struct expr_compiler *c, struct arena *arena)
 {
@@ -156,6 +196,7 @@ struct expr *expr_compile_with(struct expr_compiler *c, struct arena *arena, con
     c->calls = false;
     c->visits.len = c->ops.len = c->refs.len = c->names.len = c->first.len = 0;
     walk(c, node);
+    count_spans(c);
     struct expr *e = keep_all(c, arena);
     e->node = node;
     return e;

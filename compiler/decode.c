@@ -269,6 +269,38 @@ bool body_decode(const struct body *b, const struct scope *scope, struct arena *
     return ok;
 }
 
+const struct statement *body_attribute(const struct body *b, const struct expr *e)
+{
+    if (!b->shape || b->shape->check)
+        return NULL;
+    for (uint32_t i = 0; i < b->count; i++) {
+        if (b->statements[i].expr == e)
+            return b->statements[i].problem ? NULL : &b->statements[i];
+    }
+    return NULL;
+}
+
+void *body_member(const struct statement *s, void *args, const struct row **row)
+{
+    *row = s->hit.row;
+    return (char *)args + s->hit.base + s->hit.row->offset;
+}
+
+bool body_decode_attribute(const struct statement *s, const struct scope *scope,
+                           struct arena *arena, void *args, struct diags *diags)
+{
+    const struct row *row;
+    void *member = body_member(s, args, &row);
+    struct decoder d __attribute__((uninitialized)); /* large */
+    decoder_init(&d, scope, arena, diags);
+    memset(member, 0, row->size);
+    bool ok = decode_attribute(&d, s, args);
+    if (!ok)
+        schema_reset(row, member);
+    decoder_release(&d);
+    return ok;
+}
+
 struct value *body_values(const struct body *b, const struct scope *scope, struct diags *diags)
 {
     struct decoder d __attribute__((uninitialized));

@@ -8,6 +8,7 @@
 #include "compiler/schema.h"
 
 struct body;
+struct statement;
 
 /* Compiles every attribute expression of a block body, nested blocks included. `shape` NULL = a
  * free-form body (custom components: attributes only). Unknown names are not an error here
@@ -22,6 +23,15 @@ void body_warn(const struct body *b, struct diags *diags);
  * `arena`. */
 bool body_decode(const struct body *b, const struct scope *scope, struct arena *arena, void *args,
                  struct diags *diags);
+/* The attribute of the outermost body that has this expression, if it can be decoded alone; NULL =
+ * it stands in a block, or a rule looks at the whole. */
+const struct statement *body_attribute(const struct body *b, const struct expr *e);
+/* Decodes that attribute into `args`, whatever its member holds; that is not released. What the
+ * member needs is in `arena` and its references; on failure it is zero. */
+bool body_decode_attribute(const struct statement *s, const struct scope *scope,
+                           struct arena *arena, void *args, struct diags *diags);
+/* Where the attribute stands in `args`. */
+void *body_member(const struct statement *s, void *args, const struct row **row);
 /* Free-form body: an object value of all attributes. */
 struct value *body_values(const struct body *b, const struct scope *scope, struct diags *diags);
 

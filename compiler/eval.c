@@ -328,3 +328,125 @@ struct value *expr_eval(const struct expr *e, const struct scope *scope, struct 
     fault_release(&fault);
     return result;
 }
+
+/* ---- again ---- */
+
+struct again {
+    const struct value *was[RUN_INLINE]; /* by operation; NULL = not known */
+    uint8_t literal_to[RUN_INLINE];      /* 1 + the operation that ends literals beginning here */
+};
+
+/* Does the value have the parts that the operation makes? */
+static bool has_parts(const struct op *op, const struct value *was)
+{
+    if (op->kind == OP_ARRAY)
+        return was->type == VALUE_ARRAY && was->count == op->count;
+    return op->kind == OP_OBJECT && was->type == VALUE_OBJECT && was->count == op->count &&
+           !was->keeps_order;
+}
+
+static const struct value *part_of(const struct op *op, const struct value *was, uint32_t i)
+{
+    return op->kind == OP_ARRAY ? was->as.elements[i] : value_field(was, op->as.keys[i]);
+}
+
+/* From the whole to its parts: which operation made which. */
+static void take_apart(struct again *a, const struct expr *e, const struct value *was)
+{
+    memset(a->was, 0, e->op_count * sizeof(a->was[0]));
+    memset(a->literal_to, 0, e->op_count);
+    a->was[e->op_count - 1] = was;
+    for (uint32_t i = e->op_count; i-- > 0;) {
+        const struct op *op = &e->ops[i];
+        if (!a->was[i])
+            continue;
+        bool is_container = op->kind == OP_ARRAY || op->kind == OP_OBJECT;
+        if (op->kind == OP_LITERAL || (is_container && op->sub)) {
+            uint32_t first = i + 1 - op->span;
+            a->literal_to[first] = (uint8_t)(i + 1);
+            i = first;
+        } else if (is_container && has_parts(op, a->was[i])) {
+            uint32_t at = i;
+            for (uint32_t k = op->count; k-- > 0; at -= e->ops[at - 1].span)
+                a->was[at - 1] = part_of(op, a->was[i], k);
+        }
+    }
+}
+
+/* A container whose parts are all the ones that it had. */
+static bool is_as_it_was(const struct run *run, const struct again *a, const struct op *op)
+{
+    for (uint32_t i = 0; i < op->count; i++) {
+        uint32_t part = run->stack[run->depth - op->count + i];
+        if (run->trace[part] != a->was[part])
+            return false;
+    }
+    return true;
+}
+
+static bool step_again(struct run *run, const struct again *a, uint32_t *at,
+                       const struct scope *scope, struct fault *fault, struct diags *diags)
+{
+    const struct op *op = &run->e->ops[*at];
+    const struct value *was = a->was[*at];
+    bool parted = was && has_parts(op, was);
+    if (parted && is_as_it_was(run, a, op)) {
+        run->depth -= op->count;
+        push(run, *at, (struct value *)was, false);
+        return true;
+    }
+    if (!steps[op->kind](run, at, scope, fault, diags))
+        return false;
+    was = a->was[*at]; /* a load goes on to the last name that it knows */
+    struct value *now = run->trace[*at];
+    if (parted || !was || now == was || !value_equal(now, was))
+        return true;
+    if (run->owned[*at])
+        value_unref(now);
+    run->trace[*at] = (struct value *)was;
+    run->owned[*at] = false;
+    return true;
+}
+
+static bool run_again(struct run *run, const struct again *a, const struct scope *scope,
+                      struct fault *fault, struct diags *diags)
+{
+    for (uint32_t at = 0; at < run->e->op_count; at++) {
+        if (a->literal_to[at]) {
+            at = a->literal_to[at] - 1u;
+            push(run, at, (struct value *)a->was[at], false);
+        } else if (!step_again(run, a, &at, scope, fault, diags)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool expr_eval_again(const struct expr *e, const struct scope *scope, const struct value *was,
+                     struct value **out, struct diags *diags)
+{
+    *out = NULL;
+    if (e->op_count > RUN_INLINE) {
+        struct value *now = expr_eval(e, scope, diags);
+        if (now && value_equal(now, was))
+            value_unref(now);
+        else
+            *out = now;
+        return now != NULL;
+    }
+    struct again a __attribute__((uninitialized)); /* large, and filled where they are used */
+    struct run run __attribute__((uninitialized));
+    struct fault fault __attribute__((uninitialized));
+    fault_init(&fault);
+    run.e = e;
+    run.depth = 0;
+    take_apart(&a, e, was);
+    make_room(&run, e->op_count);
+    bool ok = run_again(&run, &a, scope, &fault, diags);
+    uint32_t last = ok ? run.stack[run.depth - 1] : 0;
+    if (ok && run.trace[last] != was)
+        *out = hand_over(&run, last);
+    run_end(&run);
+    fault_release(&fault);
+    return ok;
+}

@@ -43,5 +43,9 @@ struct scope {
 
 /* A new reference, or NULL with one diagnostic added (position as SEMANTICS §7). */
 struct value *expr_eval(const struct expr *e, const struct scope *scope, struct diags *diags);
+/* The same, where `was` is what this code gave before: parts that are as they were are taken from
+ * it, and *out is NULL when the whole is. False = a diagnostic, whose place may be inexact. */
+bool expr_eval_again(const struct expr *e, const struct scope *scope, const struct value *was,
+                     struct value **out, struct diags *diags);
 
 #endif

@@ -214,6 +214,8 @@ void schema_defaults(const struct shape *shape, void *args, struct arena *arena)
 void schema_reset(const struct row *row, void *member);
 /* Deep equality of two decoded structs. */
 bool schema_equal(const struct shape *shape, const void *a, const void *b);
+/* The same of one member. */
+bool schema_member_equal(const struct row *row, const void *a, const void *b);
 /* Drops references; `args` must not be used afterwards. The arena's memory is the owner's. */
 void schema_release(const struct shape *shape, void *args);
 /* One member as a value (for exports and the API). A new reference. */
@@ -222,6 +224,8 @@ struct value *field_to_value(const struct field_type *type, const struct row *ro
 /* A value object with the struct's attributes in row order (exports; keeps_order). Blocks are
  * skipped. */
 struct value *schema_to_value(const struct shape *shape, const void *args);
+/* The same; the shape lives as long as the value, which does not copy the names. */
+struct value *schema_to_exports(const struct shape *shape, const void *args);
 /* The body as the HTTP API lists it: [{"name","type":"attr","value"} |
  * {"name","type":"block","label","body"}], attributes equal to their default left out, secrets
  * hidden. */

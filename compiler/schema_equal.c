@@ -187,18 +187,33 @@ static bool row_equal(struct comparing *c, const struct row *row, const void *a,
     }
 }
 
+static void begin(struct comparing *c)
+{
+    memset(&c->todo, 0, sizeof(c->todo));
+    c->few_len = 0;
+}
+
+static bool finish(struct comparing *c, bool equal)
+{
+    while (equal && (c->todo.len > 0 || c->few_len > 0)) {
+        struct twins at = c->todo.len > 0 ? c->todo.items[--c->todo.len] : c->few[--c->few_len];
+        for (const struct row *row = at.shape->rows; equal && row->name; row++)
+            equal = row_equal(c, row, at.a + row->offset, at.b + row->offset);
+    }
+    VEC_RELEASE(&c->todo);
+    return equal;
+}
+
 bool schema_equal(const struct shape *shape, const void *a, const void *b)
 {
     struct comparing c __attribute__((uninitialized)); /* large */
-    memset(&c.todo, 0, sizeof(c.todo));
-    c.few_len = 0;
-    later(&c, shape, a, b);
-    bool equal = true;
-    while (equal && (c.todo.len > 0 || c.few_len > 0)) {
-        struct twins at = c.todo.len > 0 ? c.todo.items[--c.todo.len] : c.few[--c.few_len];
-        for (const struct row *row = at.shape->rows; equal && row->name; row++)
-            equal = row_equal(&c, row, at.a + row->offset, at.b + row->offset);
-    }
-    VEC_RELEASE(&c.todo);
-    return equal;
+    begin(&c);
+    return finish(&c, later(&c, shape, a, b));
+}
+
+bool schema_member_equal(const struct row *row, const void *a, const void *b)
+{
+    struct comparing c __attribute__((uninitialized)); /* large */
+    begin(&c);
+    return finish(&c, row_equal(&c, row, a, b));
 }

@@ -185,7 +185,7 @@ struct value *field_to_value(const struct field_type *type, const struct row *ro
 
 enum { FIELDS_INLINE = 8 };
 
-struct value *schema_to_value(const struct shape *shape, const void *args)
+static struct value *to_value(const struct shape *shape, const void *args, bool lasts)
 {
     size_t count = 0;
     for (const struct row *row = shape->rows; row->name; row++)
@@ -201,8 +201,18 @@ struct value *schema_to_value(const struct shape *shape, const void *args)
         fields[count++] = (struct value_field){
             str_from(row->name), field_to_value(row->type, row, (const char *)args + row->offset)};
     }
-    struct value *object = value_object(fields, count, true);
+    struct value *object = lasts ? value_record(fields, count) : value_object(fields, count, true);
     if (fields != few)
         mem_free(fields);
     return object;
+}
+
+struct value *schema_to_value(const struct shape *shape, const void *args)
+{
+    return to_value(shape, args, false);
+}
+
+struct value *schema_to_exports(const struct shape *shape, const void *args)
+{
+    return to_value(shape, args, true);
 }

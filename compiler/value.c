@@ -197,6 +197,17 @@ struct value *value_object(const struct value_field *owned_fields, size_t count,
     return v;
 }
 
+struct value *value_record(const struct value_field *owned_fields, size_t count)
+{
+    struct value *v = value_new(VALUE_OBJECT, count * sizeof(struct value_field));
+    v->keeps_order = true;
+    v->count = (uint32_t)count;
+    v->as.fields = (struct value_field *)(v + 1);
+    if (count > 0)
+        memcpy(v->as.fields, owned_fields, count * sizeof(struct value_field));
+    return v;
+}
+
 struct value *value_merge(const struct value *a, const struct value *b)
 {
     size_t count = (size_t)a->count + b->count;

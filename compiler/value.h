@@ -110,6 +110,8 @@ struct value *value_array_room(size_t count);
 struct value *value_bytes(struct str bytes);
 /* Copies keys, takes the value references, later duplicates win. */
 struct value *value_object(const struct value_field *owned_fields, size_t count, bool keeps_order);
+/* An object that keeps its order, of fields whose keys differ and live as long as the program. */
+struct value *value_record(const struct value_field *owned_fields, size_t count);
 /* The fields of two objects; b wins. */
 struct value *value_merge(const struct value *a, const struct value *b);
 struct value *value_function(const struct function_def *def);
@@ -121,6 +123,8 @@ void value_unref(const struct value *v);
 
 const char *value_type_name(const struct value *v); /* "number", "capsule" … */
 bool value_equal(const struct value *a, const struct value *b);
+/* The same without memory: false = too large to tell, nothing is set. */
+bool value_equal_small(const struct value *a, const struct value *b, bool *equal);
 /* Field of an object (or NULL). Borrowed. Does not convert capsules. */
 const struct value *value_field(const struct value *object, struct str key);
 /* A capsule of this type: its data, else NULL. */

@@ -107,12 +107,16 @@ struct comparison {
     VEC(struct pair) todo; /* what `few` has no room for */
     struct pair few[PAIRS_INLINE];
     size_t few_len;
+    bool only_few;
+    bool too_large;
 };
 
 static void later(struct comparison *c, const struct value *a, const struct value *b)
 {
     if (c->few_len < PAIRS_INLINE)
         c->few[c->few_len++] = (struct pair){a, b};
+    else if (c->only_few)
+        c->too_large = true;
     else
         VEC_PUSH(&c->todo, ((struct pair){a, b}));
 }
@@ -160,11 +164,11 @@ static bool children_equal(struct comparison *c, const struct value *a, const st
     }
     bool aligned = !a->keeps_order && !b->keeps_order;
     for (uint32_t i = 0; i < a->count; i++) {
-        struct str key = a->as.fields[i].key;
-        const struct value *other;
-        if (aligned)
-            other = str_eq(key, b->as.fields[i].key) ? b->as.fields[i].value : NULL;
-        else
+        struct str key = a->as.fields[i].key, same = b->as.fields[i].key;
+        const struct value *other = NULL;
+        if (str_eq(key, same))
+            other = b->as.fields[i].value;
+        else if (!aligned)
             other = value_field(b, key);
         if (!other || !shallow_equal(c, a->as.fields[i].value, other))
             return false;
@@ -172,15 +176,33 @@ static bool children_equal(struct comparison *c, const struct value *a, const st
     return true;
 }
 
+static bool compare(struct comparison *c, const struct value *a, const struct value *b)
+{
+    memset(&c->todo, 0, sizeof(c->todo));
+    c->few_len = 0;
+    c->too_large = false;
+    bool equal = shallow_equal(c, a, b);
+    struct pair next;
+    while (equal && take(c, &next))
+        equal = children_equal(c, next.a, next.b);
+    VEC_RELEASE(&c->todo);
+    return equal;
+}
+
 bool value_equal(const struct value *a, const struct value *b)
 {
     struct comparison c __attribute__((uninitialized)); /* large */
-    memset(&c.todo, 0, sizeof(c.todo));
-    c.few_len = 0;
-    bool equal = shallow_equal(&c, a, b);
-    struct pair next;
-    while (equal && take(&c, &next))
-        equal = children_equal(&c, next.a, next.b);
-    VEC_RELEASE(&c.todo);
-    return equal;
+    c.only_few = false;
+    return compare(&c, a, b);
+}
+
+bool value_equal_small(const struct value *a, const struct value *b, bool *equal)
+{
+    struct comparison c __attribute__((uninitialized));
+    c.only_few = true;
+    bool answer = compare(&c, a, b);
+    if (answer && c.too_large)
+        return false;
+    *equal = answer;
+    return true;
 }

@@ -23,8 +23,12 @@ bool lsp_unit_text(const struct lsp_unit_files *unit, struct program_text *out, 
 void lsp_diagnose(struct lsp *lsp, const struct lsp_unit_files *unit, struct diags *diags)
 {
     struct program_text text;
-    if (lsp_unit_text(unit, &text, diags))
-        check_program(&text, &lsp->program, diags);
+    if (!lsp_unit_text(unit, &text, diags))
+        return;
+    struct lsp_document *first = unit->items[0];
+    if (!first->memo)
+        first->memo = check_memo_new();
+    check_program_again(&text, &lsp->program, first->memo, diags);
 }
 
 /* ---- one diagnostic ---- */

@@ -1,6 +1,7 @@
 /* Documents: what the editor has open, and files beside them as they are on the disk. The map is
  * keyed by path, as editors differ in how they write a URI; answers use the editor's own. */
 
+#include "compiler/check_program.h"
 #include "compiler/lsp/tree.h"
 
 #include "base/file.h"
@@ -82,6 +83,7 @@ static void free_document(struct lsp_document *d)
     mem_free(d->uri);
     mem_free(d->path);
     mem_free(d->tokens);
+    check_memo_free(d->memo);
     mem_free(d);
 }
 

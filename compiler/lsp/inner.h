@@ -43,10 +43,11 @@ struct lsp_document {
     struct source *source;
     struct outline outline; /* of `source`, made when asked for */
     bool outlined;
-    struct TSTree *tree; /* tree.c; NULL = none yet */
-    bool tree_current;   /* it is that of `source`; else of an earlier text, with the edits */
-    bool tree_refused;   /* there is none for this text */
-    int64_t mtime_ns;    /* of the file that was read */
+    struct TSTree *tree;     /* tree.c; NULL = none yet */
+    bool tree_current;       /* it is that of `source`; else of an earlier text, with the edits */
+    bool tree_refused;       /* there is none for this text */
+    struct check_memo *memo; /* of the checks of the configuration that begins with it */
+    int64_t mtime_ns;        /* of the file that was read */
     int64_t size;
     uint32_t *tokens; /* the last semantic tokens given, for deltas */
     size_t token_count;

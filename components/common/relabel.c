@@ -94,7 +94,11 @@ static void add_piece(struct piece *pieces, size_t *count, struct piece piece)
 static struct piece *compile_template(struct arena *arena, struct rule *rule, struct str text,
                                       size_t *count)
 {
-    struct piece *pieces = ARENA_ARRAY(arena, text.len + 1, struct piece);
+    size_t dollars = 0;
+    for (size_t at = 0; at < text.len; at++) {
+        dollars += text.ptr[at] == '$';
+    }
+    struct piece *pieces = ARENA_ARRAY(arena, 2 * dollars + 1, struct piece);
     *count = 0;
     size_t from = 0;
     for (size_t at = 0; at < text.len;) {

@@ -33,35 +33,61 @@ static const struct shape exports_shape = {
 
 struct relabel {
     struct component_host *host;
-    struct relabel_rules *rules;
+    struct value *rules; /* the capsule that is exported */
 };
 
-static void publish(struct relabel *r, const struct relabel_rules *rules,
-                    const struct target_list *targets)
+static const struct relabel_rules *rules_of(struct value *value)
 {
+    return relabel_rules_of((struct capsule_ref){value});
+}
+
+/* The targets as they came, when all were kept as they are. */
+static struct value *output_of(const struct target_list *targets, struct target *const *kept,
+                               size_t count)
+{
+    bool same = count == targets->count && targets->owner;
+    for (size_t i = 0; same && i < count; i++) {
+        same = kept[i] == targets->items[i];
+    }
+    return same ? value_ref(targets->owner) : target_array(kept, count);
+}
+
+static void publish(struct relabel *r, struct value *rules, const struct target_list *targets)
+{
+    struct exports exports = {.output = {.is_set = true}, .rules = {rules}};
+    if (relabel_rules_count(rules_of(rules)) == 0 && targets->owner) {
+        exports.output = *targets;
+        host_export(r->host, &exports);
+        return;
+    }
     struct relabel_scratch scratch;
     relabel_scratch_init(&scratch, host_memory(r->host));
     struct target **kept = mem_array(host_memory(r->host), targets->count + 1, sizeof(*kept));
     size_t count = 0;
     for (size_t i = 0; i < targets->count; i++) {
-        struct target *t = relabel_target(rules, &scratch, targets->items[i]);
+        struct target *t = relabel_target(rules_of(rules), &scratch, targets->items[i]);
         if (t) {
             kept[count++] = t;
         }
     }
-    struct exports exports = {.output = {.items = kept,
-                                         .count = count,
-                                         .is_set = true,
-                                         .owner = target_array(kept, count)},
-                              .rules = {relabel_rules_value(rules)}};
+    exports.output.items = kept;
+    exports.output.count = count;
+    exports.output.owner = output_of(targets, kept, count);
     host_export(r->host, &exports);
-    value_unref(exports.rules.value);
     value_unref(exports.output.owner);
     for (size_t i = 0; i < count; i++) {
         target_unref(kept[i]);
     }
     mem_free(kept);
     relabel_scratch_release(&scratch);
+}
+
+static struct value *compile(const struct args *args)
+{
+    struct relabel_rules *rules = relabel_rules_new(&args->rules);
+    struct value *value = relabel_rules_value(rules);
+    relabel_rules_unref(rules);
+    return value;
 }
 
 static enum status build(void *self, struct component_host *host, const void *args,
@@ -71,28 +97,31 @@ static enum status build(void *self, struct component_host *host, const void *ar
     struct relabel *r = self;
     const struct args *a = args;
     r->host = host;
-    r->rules = relabel_rules_new(&a->rules);
+    r->rules = compile(a);
     publish(r, r->rules, &a->targets);
     return STATUS_OK;
 }
 
+/* Arguments that share the list of rules with the former ones have the same rules. */
 static enum status update(void *self, const void *args, const void *old_args, struct error *err)
 {
-    (void)old_args;
     (void)err;
     struct relabel *r = self;
-    const struct args *a = args;
-    struct relabel_rules *rules = relabel_rules_new(&a->rules);
+    const struct args *a = args, *old = old_args;
+    bool same_rules = a->rules.items == old->rules.items && a->rules.count == old->rules.count;
+    struct value *rules = same_rules ? r->rules : compile(a);
     publish(r, rules, &a->targets);
-    relabel_rules_unref(r->rules);
-    r->rules = rules;
+    if (!same_rules) {
+        value_unref(r->rules);
+        r->rules = rules;
+    }
     return STATUS_OK;
 }
 
 static void release(void *self)
 {
     struct relabel *r = self;
-    relabel_rules_unref(r->rules);
+    value_unref(r->rules);
 }
 
 const struct component_def discovery_relabel = {

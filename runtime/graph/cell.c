@@ -39,6 +39,7 @@ void decoded_free(struct decoded *decoded)
         return;
     if (decoded->data)
         schema_release(decoded->shape, decoded->data);
+    patches_free(decoded);
     arena_release(&decoded->arena);
     mem_free(decoded);
 }
@@ -89,14 +90,14 @@ void cell_destroy(struct cell *cell)
 static void set_health(struct cell *cell, enum health state, char *owned, const char *fixed)
 {
     mem_free(cell->health.message);
-    cell->health = (struct eval_health){
-        .state = state, .message = owned, .fixed = fixed, .changed_ns = world_wall_ns()};
+    cell->health = (struct eval_health){.state = state, .message = owned, .fixed = fixed};
 }
 
-void cell_healthy(struct cell *cell, const char *fixed)
+void cell_healthy(const struct graph *graph, struct cell *cell, const char *fixed)
 {
     cell_forget_problem(cell);
     set_health(cell, HEALTH_HEALTHY, NULL, fixed);
+    cell->health.changed_ns = graph->in_wave ? graph->wall_ns : world_wall_ns();
 }
 
 void cell_failed(struct cell *cell, char *owned, struct diags *owned_problem)
@@ -104,6 +105,7 @@ void cell_failed(struct cell *cell, char *owned, struct diags *owned_problem)
     cell_forget_problem(cell);
     cell->problem = owned_problem;
     set_health(cell, HEALTH_UNHEALTHY, owned, "component evaluation failed: out of memory");
+    cell->health.changed_ns = world_wall_ns();
 }
 
 /* Exports of a component that was never built: the zero value of the struct (SEMANTICS §11.4). */

@@ -69,11 +69,11 @@ static void host_work(void *arg)
 }
 
 static void call_init(struct component_call *call, struct graph *graph, struct cell *cell,
-                      const struct decoded *args)
+                      const void *args)
 {
     call->graph = graph;
     call->cell = cell;
-    call->args = args->data;
+    call->args = args;
     call->old_args = NULL;
     call->failed = false;
     error_clear(&call->err);
@@ -92,7 +92,7 @@ static void build(struct graph *graph, struct node *node, struct decoded *args)
 {
     struct cell *cell = node->cell;
     struct component_call call __attribute__((uninitialized)); /* large */
-    call_init(&call, graph, cell, args);
+    call_init(&call, graph, cell, args->data);
     if (!cell->host) {
         if (!mem_scope_run(host_work, &call)) {
             decoded_free(args);
@@ -112,46 +112,39 @@ static void build(struct graph *graph, struct node *node, struct decoded *args)
     cell->args = args;
     node->changed = graph->live->loading;
     take_fresh(graph, node);
-    cell_healthy(cell, "component evaluated");
+    cell_healthy(graph, cell, "component evaluated");
 }
 
-static void update(struct graph *graph, struct node *node, struct decoded *args)
+static void forget(struct decoding *d)
+{
+    if (d->patched)
+        patch_drop(d);
+    else
+        decoded_free(d->args);
+}
+
+static void update(struct graph *graph, struct node *node, struct decoding *d)
 {
     struct cell *cell = node->cell;
     struct component_call call __attribute__((uninitialized)); /* large */
-    call_init(&call, graph, cell, args);
+    call_init(&call, graph, cell, d->patched ? d->patched : d->args->data);
     call.host = cell->host;
     call.old_args = cell->args->data;
     host_run(call.host, update_on_loop, &call);
     if (call.failed) {
-        decoded_free(args);
+        forget(d);
         node_fail(graph, node, "updating component: ", NULL, &call.err);
         return;
     }
-    decoded_free(cell->args);
-    cell->args = args;
+    if (d->patched) {
+        patch_take(d);
+    } else {
+        decoded_free(cell->args);
+        cell->args = d->args;
+    }
     node->changed = graph->live->loading;
     take_fresh(graph, node);
-    cell_healthy(cell, "component evaluated");
-}
-
-struct comparing {
-    const struct decoded *a;
-    const struct decoded *b;
-    bool equal;
-};
-
-static void compare_work(void *arg)
-{
-    struct comparing *c = arg;
-    c->equal = schema_equal(c->a->shape, c->a->data, c->b->data);
-}
-
-/* Without memory to compare with, an update too many is the safe answer. */
-static bool is_equal(const struct decoded *a, const struct decoded *b)
-{
-    struct comparing c = {.a = a, .b = b};
-    return mem_scope_run(compare_work, &c) && c.equal;
+    cell_healthy(graph, cell, "component evaluated");
 }
 
 void evaluate_component(struct graph *graph, struct node *node)
@@ -162,10 +155,10 @@ void evaluate_component(struct graph *graph, struct node *node)
     struct cell *cell = node->cell;
     if (!cell->host || !cell->host->built) {
         build(graph, node, d.args);
-    } else if (d.unchanged || is_equal(d.args, cell->args)) {
-        decoded_free(d.args);
-        cell_healthy(cell, "component evaluated");
+    } else if (d.unchanged || d.equal) {
+        forget(&d);
+        cell_healthy(graph, cell, "component evaluated");
     } else {
-        update(graph, node, d.args);
+        update(graph, node, &d);
     }
 }

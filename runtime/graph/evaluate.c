@@ -17,7 +17,8 @@ enum { ARGS_CHUNK = 256 };
 struct lookup {
     struct graph *graph;
     const struct node *node;
-    struct value **results; /* of the node's inputs; NULL = not to be kept */
+    struct value **results;           /* where those of the node's inputs go; NULL = nowhere */
+    const struct decoding *refreshed; /* which inputs gave another result; NULL = no answers */
     uint32_t hint;
     uint32_t input_hint;
 };
@@ -72,40 +73,45 @@ static struct scope scope_of(struct lookup *lookup)
 
 /* ---- inputs ---- */
 
-/* Where the result of an expression is kept; NULL = it reads nothing. Expressions are asked for in
- * order. */
-static struct value **result_of(struct lookup *l, const struct expr *e)
+/* Which of the node's inputs an expression is; false = it reads nothing. Expressions are asked for
+ * in order. */
+static bool input_of(struct lookup *l, const struct expr *e, uint32_t *input)
 {
     const struct node *node = l->node;
     if (!expr_ref_count(e))
-        return NULL;
+        return false;
     for (uint32_t step = 0; step < node->input_count; step++) {
         uint32_t at = l->input_hint + step;
         if (at >= node->input_count)
             at -= node->input_count;
         if (node->block->exprs[node->inputs[at].expr].expr == e) {
             l->input_hint = at;
-            return &l->results[at];
+            *input = at;
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
 static const struct value *known(void *arg, const struct expr *e)
 {
-    struct value **result = result_of(arg, e);
-    return result ? *result : NULL;
+    struct lookup *l = arg;
+    uint32_t at;
+    if (!input_of(l, e, &at))
+        return NULL;
+    struct value *fresh = l->refreshed->fresh[at];
+    return fresh ? fresh : l->node->cell->known[at];
 }
 
 static void made(void *arg, const struct expr *e, const struct value *value)
 {
     struct lookup *l = arg;
-    struct value **result = result_of(l, e);
-    if (!result)
+    uint32_t at;
+    if (!input_of(l, e, &at))
         return;
     l->graph->counts.expressions++;
-    if (!*result)
-        *result = value_ref(value);
+    if (!l->results[at])
+        l->results[at] = value_ref(value);
 }
 
 static bool keeps_results(const struct node *node)
@@ -130,34 +136,40 @@ static bool may_skip(const struct node *node)
 
 enum refreshed { REFRESHED_FAILED, REFRESHED_EQUAL, REFRESHED_CHANGED };
 
-/* Evaluates the stale inputs into d->known, which gets the others from the cell. */
+/* Evaluates the stale inputs; d->fresh gets what differs from what the cell knows. */
 static enum refreshed refresh(struct decoding *d, const struct scope *scope)
 {
-    struct node *node = d->node;
-    const struct cell *cell = node->cell;
+    const struct node *node = d->node;
     enum refreshed result = REFRESHED_EQUAL;
-    d->known = mem_array(NULL, node->input_count, sizeof(struct value *));
+    d->fresh = d->few;
+    if (node->input_count > DECODING_FEW)
+        d->fresh = mem_array(NULL, node->input_count, sizeof(struct value *));
     for (uint32_t i = 0; i < node->input_count; i++) {
-        if (!node->inputs[i].stale) {
-            d->known[i] = value_ref(cell->known[i]);
+        if (!node->inputs[i].stale)
             continue;
-        }
-        d->known[i] = expr_eval(node->block->exprs[node->inputs[i].expr].expr, scope, &d->causes);
+        const struct expr *e = node->block->exprs[node->inputs[i].expr].expr;
         d->graph->counts.expressions++;
-        if (!d->known[i])
+        if (!expr_eval_again(e, scope, node->cell->known[i], &d->fresh[i], &d->causes))
             return REFRESHED_FAILED;
-        if (!value_equal(d->known[i], cell->known[i]))
+        if (d->fresh[i])
             result = REFRESHED_CHANGED;
     }
     return result;
 }
 
-static void known_free(struct decoding *d)
+static void results_free(struct decoding *d)
 {
-    for (uint32_t i = 0; d->known && i < d->node->input_count; i++)
-        value_unref(d->known[i]);
+    for (uint32_t i = 0; i < d->node->input_count; i++) {
+        if (d->known)
+            value_unref(d->known[i]);
+        if (d->fresh)
+            value_unref(d->fresh[i]);
+    }
     mem_free(d->known);
-    d->known = NULL;
+    if (d->fresh != d->few)
+        mem_free(d->fresh);
+    d->known = d->fresh = NULL;
+    memset(d->few, 0, sizeof(d->few));
 }
 
 /* ---- what went wrong ---- */
@@ -320,30 +332,41 @@ static bool decode_stale(struct decoding *d)
         d->unchanged = d->ok = true;
         return true;
     }
-    lookup.results = d->known;
+    lookup.refreshed = d;
     scope.known = known;
-    d->ok = decode_body(d, &scope);
+    d->ok = decode_patch(d, &scope) || decode_body(d, &scope);
     return d->ok;
+}
+
+/* In the scope: an update too few would be wrong, and without memory to compare with there is none
+ * to decode with either. */
+static void compare_arguments(struct decoding *d)
+{
+    const struct cell *cell = d->node->cell;
+    if (d->node->kind == NODE_COMPONENT && d->args && cell->args)
+        d->equal = schema_equal(d->args->shape, d->args->data, cell->args->data);
 }
 
 static void decode_work(void *arg)
 {
     struct decoding *d = arg;
     diags_init(&d->causes);
-    if (d->node->cell->known && decode_stale(d))
-        return;
-    known_free(d);
-    diags_release(&d->causes);
-    diags_init(&d->causes);
-    decode_whole(d);
+    if (!d->node->cell->known || !decode_stale(d)) {
+        results_free(d);
+        diags_release(&d->causes);
+        diags_init(&d->causes);
+        decode_whole(d);
+    }
+    compare_arguments(d);
 }
 
-/* Code is kept where it will be needed again: for blocks that read something. */
+/* Code is kept where it will be needed again: for blocks that read something that changes. A load
+ * does not tell. */
 static void keep_code(struct decoding *d)
 {
     if (!d->code)
         return;
-    if (d->node->input_count)
+    if (d->node->input_count && !d->graph->live->loading)
         program_keep_code(d->node->in->module, d->node->block, d->code);
     else
         block_code_free(d->code);
@@ -351,13 +374,23 @@ static void keep_code(struct decoding *d)
 }
 
 /* The cell's from now on. They are whole: a body that was decoded evaluated all of its inputs. */
-static void keep_known(struct decoding *d)
+static void keep_results(struct decoding *d)
 {
+    struct cell *cell = d->node->cell;
+    for (uint32_t i = 0; d->fresh && i < d->node->input_count; i++) {
+        if (!d->fresh[i])
+            continue;
+        value_unref(cell->known[i]);
+        cell->known[i] = d->fresh[i];
+        d->fresh[i] = NULL;
+    }
+    if (d->fresh)
+        return;
     for (uint32_t i = 0; d->known && i < d->node->input_count; i++)
         ASSERT(d->known[i]);
-    cell_forget_known(d->node->cell);
-    d->node->cell->known = d->known;
-    d->node->cell->known_count = d->known ? d->node->input_count : 0;
+    cell_forget_known(cell);
+    cell->known = d->known;
+    cell->known_count = d->known ? d->node->input_count : 0;
     d->known = NULL;
 }
 
@@ -375,10 +408,10 @@ bool node_decode(struct graph *graph, struct node *node, struct decoding *d)
     for (uint32_t i = 0; i < node->input_count; i++)
         node->inputs[i].stale = false;
     if (d->ok)
-        keep_known(d);
+        keep_results(d);
     else
         node_fail(graph, node, "decoding configuration: ", &d->causes, NULL);
-    known_free(d);
+    results_free(d);
     diags_release(&d->causes);
     return d->ok;
 }
@@ -397,7 +430,7 @@ static void evaluate_logging(struct graph *graph, struct node *node)
     }
     decoded_free(node->cell->args);
     node->cell->args = d.args;
-    cell_healthy(node->cell, "node evaluated");
+    cell_healthy(graph, node->cell, "node evaluated");
 }
 
 static void evaluate_service(struct graph *graph, struct node *node)
@@ -421,7 +454,7 @@ static void evaluate_service(struct graph *graph, struct node *node)
     }
     decoded_free(node->cell->args);
     node->cell->args = d.args;
-    cell_healthy(node->cell, "node evaluated");
+    cell_healthy(graph, node->cell, "node evaluated");
 }
 
 static void evaluate_plain(struct graph *graph, struct node *node)
@@ -430,7 +463,7 @@ static void evaluate_plain(struct graph *graph, struct node *node)
     if (!node->block->has_body || !node_decode(graph, node, &d))
         return;
     decoded_free(d.args);
-    cell_healthy(node->cell, "node evaluated");
+    cell_healthy(graph, node->cell, "node evaluated");
 }
 
 /* In a template, a name that is the item's cannot begin the name of a component too. */
@@ -458,14 +491,18 @@ void node_evaluate(struct graph *graph, struct node *node)
         [NODE_SERVICE] = evaluate_service,     [NODE_PLAIN] = evaluate_plain,
         [NODE_IMPORT] = evaluate_import,       [NODE_FOREACH] = evaluate_foreach,
     };
-    int64_t begin = world_monotonic_ns();
+    int64_t begin = graph->now_ns;
     by_kind[node->kind](graph, node);
     check_name(graph, node);
     if (node->kind == NODE_RESULT)
         return;
     graph->counts.evaluations++;
-    int64_t took = world_monotonic_ns() - begin;
+    graph->now_ns = world_monotonic_ns();
+    int64_t took = graph->now_ns - begin;
+    graph->wall_ns += took;
     self_observe(graph->evaluation_seconds, (double)took / 1e9);
+    if (!log_enabled(&graph->log, LOG_DEBUG))
+        return;
     LOG(&graph->log, LOG_DEBUG, "finished node evaluation",
         LOG_S("controller_path", node->in->id.len ? node->in->id : STR("/")),
         LOG_S("controller_id", node->in->id), LOG_S("node_id", node->cell->local_id),

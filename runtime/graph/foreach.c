@@ -361,7 +361,7 @@ static void apply(struct graph *graph, struct node *node, const struct foreach_a
         node_fail(graph, node, "", NULL, &g.err);
         return;
     }
-    cell_healthy(node->cell, "foreach evaluated");
+    cell_healthy(graph, node->cell, "foreach evaluated");
     node->reloads = true;
     if (same_items(g.old, g.made) && node->made_at == g.old->version)
         foreach_free(g.made);

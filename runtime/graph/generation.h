@@ -160,6 +160,7 @@ void generation_place(struct graph *graph, struct generation *generation);
 /* ranks.c: room for ranks below `size`. */
 void ranks_init(struct ranks *ranks, struct arena *arena, uint32_t size);
 void ranks_add(struct ranks *ranks, uint32_t rank);
+bool ranks_has(const struct ranks *ranks, uint32_t rank);
 /* Removes the lowest; there must be one. */
 uint32_t ranks_take(struct ranks *ranks);
 

@@ -7,14 +7,19 @@
 
 #include <stdio.h>
 
-/* "<storage>/ID" with the slashes of a module's id kept, and "/api/v0/component/ID/". */
-static void set_paths(struct component_host *host)
+/* "<storage>/ID" with the slashes of a module's id kept, and "/api/v0/component/ID/". Made when one
+ * of them is asked for, which few components do; they outlive the scope of whoever asks. */
+static void need_paths(struct component_host *host)
 {
+    if (host->data_path.ptr)
+        return;
     struct str storage = host->graph->options.storage_path, id = host->cell->global_id;
     static const char prefix[] = "/api/v0/component/";
     size_t data_len = storage.len + 1 + id.len;
     size_t http_len = sizeof(prefix) - 1 + id.len + 1;
-    char *text = mem_alloc(NULL, data_len + 1 + http_len + 1);
+    char *text = mem_try_alloc_shared(NULL, data_len + 1 + http_len + 1);
+    if (!text)
+        mem_exhausted();
     (void)snprintf(text, data_len + 1, "%.*s/%.*s", STR_ARG(storage), STR_ARG(id));
     (void)snprintf(text + data_len + 1, http_len + 1, "%s%.*s/", prefix, STR_ARG(id));
     host->data_path = str_of(text, data_len);
@@ -33,7 +38,6 @@ struct component_host *host_new(struct graph *graph, struct cell *cell, struct l
     host->log = graph->log;
     host->log.component_id = cell->local_id;
     host->log.component_path = cell->module_id.len ? cell->module_id : STR("/");
-    set_paths(host);
     host->self = mem_zalloc(NULL, cell->def->size ? cell->def->size : 1);
     return host;
 }
@@ -132,6 +136,7 @@ struct str host_label(struct component_host *host)
 
 struct str host_data_path(struct component_host *host)
 {
+    need_paths(host);
     return host->data_path;
 }
 
@@ -148,6 +153,7 @@ struct str host_internal_address(struct component_host *host)
 
 struct str host_http_path(struct component_host *host)
 {
+    need_paths(host);
     return host->http_path;
 }
 
@@ -200,7 +206,7 @@ void host_export(struct component_host *host, const void *exports)
 {
     /* What is published outlives any scope of the component. */
     ASSERT(host->in_call || !mem_scope_active());
-    struct value *value = schema_to_value(host->def->exports, exports);
+    struct value *value = schema_to_exports(host->def->exports, exports);
     if (host->in_call) {
         if (host->fresh)
             value_unref(host->fresh);

@@ -123,7 +123,7 @@ static bool take(struct import *import, const struct import_texts *texts, bool k
     }
     if (r.unchanged) {
         if (import->program && !import->refused)
-            cell_healthy(import->cell, "content updated");
+            cell_healthy(import->graph, import->cell, "content updated");
         return false;
     }
     memcpy(import->digest, r.digest, 32);
@@ -131,7 +131,7 @@ static bool take(struct import *import, const struct import_texts *texts, bool k
     import->refused = !r.program;
     if (r.program) {
         set_program(import, r.program);
-        cell_healthy(import->cell, "content updated");
+        cell_healthy(import->graph, import->cell, "content updated");
         return true;
     }
     LOG(log, LOG_ERROR, "imported content is refused", LOG_S("import", import->cell->global_id),
@@ -303,7 +303,7 @@ static void update_near(struct graph *graph, struct node *node, struct decoded *
     } else if (f.status != STATUS_OK) {
         fail(graph, node, &f.err);
     } else {
-        cell_healthy(node->cell, "source evaluated");
+        cell_healthy(graph, node->cell, "source evaluated");
         (void)take(import, &f.texts, !graph->live->loading);
     }
     import_texts_release(&f.texts);
@@ -336,7 +336,7 @@ static void update_remote(struct graph *graph, struct node *node, struct decoded
     loops_return(graph, true);
     import_remote_wait(import, owned_args->data, &texts, &err);
     if (texts.count && import_check_loop(node, &texts, &err) == STATUS_OK) {
-        cell_healthy(node->cell, "source evaluated");
+        cell_healthy(graph, node->cell, "source evaluated");
         (void)take(import, &texts, false);
     }
     if (err.status != STATUS_OK && texts.count)

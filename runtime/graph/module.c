@@ -21,7 +21,7 @@ void evaluate_call(struct graph *graph, struct node *node)
         node_fail(graph, node, "loading custom component controller: ", NULL, &err);
     } else {
         opens->reloaded = true;
-        cell_healthy(node->cell, "component evaluated");
+        cell_healthy(graph, node->cell, "component evaluated");
     }
 }
 
@@ -48,7 +48,7 @@ static void publish_argument(struct graph *graph, struct node *node, const struc
         return;
     }
     node_publish(graph, node, &node->cell->exports, w.object);
-    cell_healthy(node->cell, "node evaluated");
+    cell_healthy(graph, node->cell, "node evaluated");
 }
 
 static void fail_missing(struct graph *graph, struct node *node)
@@ -92,7 +92,7 @@ void evaluate_export(struct graph *graph, struct node *node)
         decoded_free(d.args);
         node_publish(graph, node, &node->cell->exports, value);
     }
-    cell_healthy(node->cell, "node evaluated");
+    cell_healthy(graph, node->cell, "node evaluated");
 }
 
 /* ---- the result ---- */

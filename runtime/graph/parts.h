@@ -18,6 +18,10 @@ struct decoded {
     struct arena arena;
     const struct shape *shape;
     void *data;
+    /* Of arguments that were changed in part (patch.c). */
+    void *spare;           /* a second struct; `data` and this are used in turn */
+    void *block;           /* the one of the two that is not in the arena */
+    struct patch *patches; /* attributes whose memory is not in the arena */
 };
 
 struct eval_health {
@@ -107,6 +111,8 @@ struct graph {
     unsigned borrowed_count;
     int64_t borrowed_ns;
     bool in_wave;
+    int64_t now_ns;  /* in a wave: when the last evaluation ended, */
+    int64_t wall_ns; /* by the wall clock */
     struct generation *live;
     uint32_t stamp;
     bool ready;
@@ -140,7 +146,7 @@ struct graph {
 struct cell *cell_new(const struct program_block *block, struct str module_id);
 void cell_free(struct cell *cell); /* later, if a request still holds its host */
 void cell_destroy(struct cell *cell);
-void cell_healthy(struct cell *cell, const char *fixed);
+void cell_healthy(const struct graph *graph, struct cell *cell, const char *fixed);
 /* `owned_message` may be NULL (out of memory). */
 void cell_failed(struct cell *cell, char *owned_message, struct diags *owned_problem);
 void decoded_free(struct decoded *decoded);
@@ -165,20 +171,33 @@ void node_evaluate(struct graph *graph, struct node *node);
 /* Notes a failure: health, log line, and the diagnostics that a load reports. */
 void node_fail(struct graph *graph, struct node *node, const char *stage,
                const struct diags *causes, const struct error *err);
+enum { DECODING_FEW = 8 };
 struct decoding {
     struct graph *graph;
     struct node *node;
     struct diags causes;
-    struct decoded *args; /* or, of a call: */
-    struct value *values;
-    struct value **known; /* the results of its inputs */
+    struct decoded *args; /* or, of a component that lives: */
+    void *patched;        /* the cell's arguments with another value here and there */
+    struct patch *patches;
+    struct value *values; /* of a call */
+    struct value **known; /* the results of its inputs, if all were evaluated; or */
+    struct value **fresh; /* those that differ, NULL between them */
+    struct value *few[DECODING_FEW];
     struct block_code *code;
     bool unchanged; /* no input gave another result: there are no args and no values */
+    bool equal;     /* a component's: they are what it has */
     bool ok;
 };
 /* False: the failure has been noted. */
 bool node_decode(struct graph *graph, struct node *node, struct decoding *d);
 extern const struct error node_out_of_memory;
+/* patch.c: decodes anew only the attributes whose inputs are fresh; false = that does not do,
+ * decode the whole. In the scope of the decoding. */
+bool decode_patch(struct decoding *d, const struct scope *scope);
+/* The patched arguments are the cell's from now on, or are forgotten. */
+void patch_take(struct decoding *d);
+void patch_drop(struct decoding *d);
+void patches_free(struct decoded *decoded);
 /* component.c, module.c */
 void evaluate_component(struct graph *graph, struct node *node);
 void evaluate_call(struct graph *graph, struct node *node);

@@ -31,6 +31,11 @@ void ranks_add(struct ranks *ranks, uint32_t rank)
     }
 }
 
+bool ranks_has(const struct ranks *ranks, uint32_t rank)
+{
+    return ranks->words[0][rank >> BITS] >> (rank & 63) & 1;
+}
+
 uint32_t ranks_take(struct ranks *ranks)
 {
     ASSERT(ranks->count);

@@ -62,6 +62,7 @@ struct rig {
     struct stdlib stdlib;
     struct diags diags;
     struct error err;
+    struct check_memo *memo; /* of all texts so far */
 };
 
 static void rig_init(struct rig *rig)
@@ -73,13 +74,36 @@ static void rig_init(struct rig *rig)
     struct value_field names[] = {{STR("lib"), value_object(inside, 1, false)},
                                   {STR("old"), value_function(&old_function)}};
     rig->stdlib = (struct stdlib){entries, 2, value_object(names, 2, false)};
+    rig->memo = check_memo_new();
 }
 
 static void rig_release(struct rig *rig)
 {
     value_unref(rig->stdlib.names);
+    check_memo_free(rig->memo);
     world_enter(NULL);
     fake_files_free(rig->files);
+}
+
+/* With what is remembered, twice, the same is found. */
+static void check_again(struct rig *rig, const struct program_options *options)
+{
+    for (int time = 0; time < 2; time++) {
+        struct program_text text;
+        struct diags again;
+        diags_init(&again);
+        cr_assert_eq(program_read("/c.alloy", &text, &again, &rig->err), STATUS_OK);
+        check_program_again(&text, options, rig->memo, &again);
+        cr_assert_eq(again.len, rig->diags.len);
+        cr_assert_eq(again.dropped, rig->diags.dropped);
+        for (size_t i = 0; i < again.len; i++) {
+            const struct diag *a = &again.items[i], *b = &rig->diags.items[i];
+            cr_assert(a->id == b->id && a->severity == b->severity &&
+                      str_eq(a->message, b->message));
+            cr_assert_eq(memcmp(&a->range, &b->range, sizeof(a->range)), 0);
+        }
+        diags_release(&again);
+    }
 }
 
 /* "[W ]L:C-L:C message" a line. */
@@ -93,6 +117,7 @@ static void check_text(struct rig *rig, struct str source, struct buf *out)
     cr_assert_eq(program_read("/c.alloy", &text, &rig->diags, &rig->err), STATUS_OK);
     cr_assert_eq(rig->diags.errors, 0);
     check_program(&text, &options, &rig->diags);
+    check_again(rig, &options);
     for (size_t i = 0; i < rig->diags.len; i++) {
         const struct diag *d = &rig->diags.items[i];
         bool unused = d->id >= DIAG_UNUSED_COMPONENT && d->id <= DIAG_UNUSED_EXPORT;

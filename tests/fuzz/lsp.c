@@ -367,6 +367,8 @@ static void script(struct fuzz *f)
             ask(f);
         if (draw(f, 2)) /* else the next edit meets a tree that is behind by several */
             (void)lsp_tree(f->lsp, lsp_document_find(f->lsp, str_from(uri)));
+        if (!draw(f, 4)) /* what is remembered of one text serves the next */
+            check_diagnostics(f, lsp_document_find(f->lsp, str_from(uri)));
     }
     struct lsp_document *d = lsp_document_find(f->lsp, str_from(uri));
     check_outline(d);
