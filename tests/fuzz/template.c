@@ -12,6 +12,16 @@ static bool get(void *arg, struct str name, struct str *out)
     return name.len % 2 == 1;
 }
 
+static struct str *names(void *arg, struct arena *arena, size_t *count)
+{
+    struct str *out = ARENA_ARRAY(arena, 2, struct str);
+    (void)arg;
+    out[0] = STR("one");
+    out[1] = STR("Value");
+    *count = 2;
+    return out;
+}
+
 struct job {
     struct str text;
     struct buf out;
@@ -22,7 +32,7 @@ static void work(void *arg)
     struct job *job = arg;
     struct arena arena;
     struct error err = {0};
-    const struct template_data values = {get, NULL};
+    const struct template_data values = {get, names, NULL, true};
     arena_init(&arena, NULL, MEMORY_MAX);
     struct template *t = template_compile(job->text, &arena, &err);
     ASSERT(t || err.message[0] != '\0');

@@ -31,9 +31,30 @@ static bool get(void *arg, struct str name, struct str *out)
     return line_text(view->line, line_value(view->line, name), out);
 }
 
+/* The names that `get` knows, each once. */
+static struct str *names(void *arg, struct arena *arena, size_t *count)
+{
+    const struct view *view = arg;
+    const struct log_line *line = view->line;
+    struct str *out = ARENA_ARRAY(arena, line->value_count + 2, struct str);
+    *count = 0;
+    for (size_t i = 0; i < line->value_count; i++) {
+        const struct extracted *value = &line->values[i];
+        bool is_ours = (view->has_value && str_is(value->key, "Value")) ||
+                       (view->has_entry && str_is(value->key, "Entry"));
+        if (value->kind != EXTRACTED_NULL && !is_ours)
+            out[(*count)++] = value->key;
+    }
+    if (view->has_value)
+        out[(*count)++] = STR("Value");
+    if (view->has_entry)
+        out[(*count)++] = STR("Entry");
+    return out;
+}
+
 static bool execute(const struct template *t, struct view *view, struct str *out)
 {
-    struct template_data data = {get, view};
+    struct template_data data = {get, names, view, !view->has_entry};
     struct error err = {0};
     struct buf text;
     buf_init(&text, NULL, MAX_OUTPUT);

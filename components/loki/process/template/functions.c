@@ -125,8 +125,6 @@ static struct tval replace(struct tcall *c, struct str s, struct str old, struct
 
 struct tval tfn_replace_n(struct tcall *c)
 {
-    if (c->args[3].kind != TVAL_INT)
-        return tcall_fail(c, "the number of replacements must be an integer");
     return replace(c, tcall_text(c, 0), tcall_text(c, 1), tcall_text(c, 2), c->args[3].integer);
 }
 
@@ -192,19 +190,19 @@ static struct tval replace_all(struct tcall *c, bool is_literal)
         return tcall_fail(c, err.message);
     unsigned count = regex_groups(re) + 1 < MAX_GROUPS ? regex_groups(re) + 1 : MAX_GROUPS;
     buf_init(&out, NULL, MAX_TEXT);
-    size_t searched = 0;
-    while (searched <= s.len && regex_capture(re, s, searched, groups, count)) {
+    for (size_t searched = 0; searched <= s.len && regex_capture(re, s, searched, groups, count);) {
+        unsigned width = 1;
         size_t from = (size_t)(groups[0].ptr - s.ptr);
+        size_t to = from + groups[0].len;
         buf_str(&out, str_slice(s, at, from));
-        if (is_literal) {
+        if ((to > at || from == 0) && is_literal)
             buf_str(&out, with);
-        } else {
+        else if (to > at || from == 0)
             expand(&out, with, re, groups, count);
-        }
-        at = from + groups[0].len;
-        searched = groups[0].len != 0 ? at : at + 1;
-        if (groups[0].len == 0 && at < s.len)
-            buf_byte(&out, s.ptr[at++]);
+        at = to;
+        if (searched < s.len)
+            utf8_decode(str_slice(s, searched, s.len), &width);
+        searched = searched + width > to ? searched + width : to;
     }
     buf_str(&out, str_slice(s, at, s.len));
     regex_unref(re);
@@ -221,13 +219,12 @@ struct tval tfn_regex_replace_literal(struct tcall *c)
     return replace_all(c, true);
 }
 
+/* A wrong expression matches nothing. */
 struct tval tfn_regex_match(struct tcall *c)
 {
     struct error err = {0};
     struct regex *re = regex_new(tcall_text(c, 0), REGEX_SEARCH, &err);
-    if (re == NULL)
-        return tcall_fail(c, err.message);
-    bool found = regex_match(re, tcall_text(c, 1));
+    bool found = re != NULL && regex_match(re, tcall_text(c, 1));
     regex_unref(re);
     return TVAL_B(found);
 }
@@ -277,22 +274,22 @@ struct tval tfn_sha3(struct tcall *c)
 struct tval tfn_substr(struct tcall *c)
 {
     struct str s = tcall_text(c, 2);
-    int64_t from = tcall_int(c, 0);
-    int64_t to = tcall_int(c, 1);
-    if (from < 0)
-        return TVAL_S(str_slice(s, 0, to < 0 ? 0 : (size_t)to));
-    if (to < 0 || to > (int64_t)s.len)
-        to = (int64_t)s.len;
+    int64_t from = c->args[0].integer, to = c->args[1].integer, len = (int64_t)s.len;
+    if (from >= 0 && (to < 0 || to > len))
+        to = len;
+    from = from < 0 ? 0 : from;
+    if (to < from || to > len)
+        return tcall_fail(c, "slice bounds out of range");
     return TVAL_S(str_slice(s, (size_t)from, (size_t)to));
 }
 
 struct tval tfn_trunc(struct tcall *c)
 {
     struct str s = tcall_text(c, 1);
-    int64_t n = tcall_int(c, 0);
-    if (n < 0 && (int64_t)s.len + n > 0)
-        return TVAL_S(str_slice(s, (size_t)((int64_t)s.len + n), s.len));
-    return TVAL_S(n >= 0 ? str_slice(s, 0, (size_t)n) : s);
+    int64_t n = c->args[0].integer, len = (int64_t)s.len;
+    if (n < 0)
+        return TVAL_S(n > -len ? str_slice(s, (size_t)(len + n), s.len) : s);
+    return TVAL_S(str_slice(s, 0, (size_t)n));
 }
 
 struct tval tfn_contains(struct tcall *c)
@@ -314,7 +311,7 @@ struct tval tfn_repeat(struct tcall *c)
 {
     struct buf out;
     struct str s = tcall_text(c, 1);
-    int64_t n = tcall_int(c, 0);
+    int64_t n = c->args[0].integer;
     if (n < 0)
         return tcall_fail(c, "strings: negative Repeat count");
     buf_init(&out, NULL, MAX_TEXT);
@@ -368,4 +365,108 @@ struct tval tfn_quote(struct tcall *c)
 struct tval tfn_squote(struct tcall *c)
 {
     return quote(c, true);
+}
+
+/* ---- more of sprig ---- */
+struct tval tfn_b64enc(struct tcall *c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    struct str s = tcall_text(c, 0);
+    struct buf out;
+    buf_init(&out, NULL, MAX_TEXT);
+    for (size_t at = 0; at < s.len; at += 3) {
+        size_t left = s.len - at < 3 ? s.len - at : 3;
+        uint32_t group = 0;
+        for (size_t i = 0; i < 3; i++)
+            group = group << 8 | (i < left ? (unsigned char)s.ptr[at + i] : 0);
+        for (size_t i = 0; i < 4; i++)
+            buf_byte(&out, i <= left ? digits[group >> (18 - 6 * i) & 63] : '=');
+    }
+    return tcall_take(c, &out);
+}
+
+struct tval tfn_quote_meta(struct tcall *c)
+{
+    struct str s = tcall_text(c, 0);
+    struct buf out;
+    buf_init(&out, NULL, MAX_TEXT);
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] != '\0' && strchr("\\.+*?()|[]{}^$", s.ptr[i]) != NULL)
+            buf_byte(&out, '\\');
+        buf_byte(&out, s.ptr[i]);
+    }
+    return tcall_take(c, &out);
+}
+
+static void put_indented(struct buf *out, struct str pad, struct str s)
+{
+    struct str line;
+    bool more = true;
+    while (more) {
+        more = str_cut(s, '\n', &line, &s);
+        buf_str(out, pad);
+        buf_str(out, line);
+        if (more)
+            buf_byte(out, '\n');
+    }
+}
+
+static struct tval indent(struct tcall *c, bool on_new_line)
+{
+    struct buf out, pad;
+    int64_t width = c->args[0].integer;
+    if (width < 0 || width > MAX_TEXT)
+        return tcall_fail(c, "strings: negative Repeat count");
+    buf_init(&pad, NULL, MAX_TEXT + 1);
+    buf_init(&out, NULL, MAX_TEXT);
+    buf_fill(&pad, ' ', (size_t)width);
+    if (on_new_line)
+        buf_byte(&out, '\n');
+    put_indented(&out, buf_view(&pad), tcall_text(c, 1));
+    buf_release(&pad);
+    return tcall_take(c, &out);
+}
+
+struct tval tfn_indent(struct tcall *c)
+{
+    return indent(c, false);
+}
+
+struct tval tfn_nindent(struct tcall *c)
+{
+    return indent(c, true);
+}
+
+/* strings.Title: the first letter of every word; what stands before it decides. */
+struct tval tfn_title(struct tcall *c)
+{
+    struct str s = tcall_text(c, 0);
+    struct buf out;
+    uint32_t before = ' ';
+    buf_init(&out, NULL, MAX_TEXT);
+    while (s.len != 0) {
+        unsigned size;
+        uint32_t rune = utf8_decode(s, &size);
+        bool in_word = before == '_' || unicode_is_letter(before) || unicode_is_digit(before) ||
+                       (before >= 0x80 && !unicode_is_space(before));
+        utf8_append(&out, in_word ? rune : unicode_to_upper(rune));
+        before = rune;
+        s = str_slice(s, size, s.len);
+    }
+    return tcall_take(c, &out);
+}
+
+struct tval tfn_swapcase(struct tcall *c)
+{
+    struct str s = tcall_text(c, 0);
+    struct buf out;
+    buf_init(&out, NULL, MAX_TEXT);
+    while (s.len != 0) {
+        unsigned size;
+        uint32_t rune = utf8_decode(s, &size);
+        uint32_t lower = unicode_to_lower(rune);
+        utf8_append(&out, lower != rune ? lower : unicode_to_upper(rune));
+        s = str_slice(s, size, s.len);
+    }
+    return tcall_take(c, &out);
 }

@@ -1,10 +1,10 @@
 #ifndef COMPONENTS_LOKI_PROCESS_TEMPLATE_FUNCTIONS_H
 #define COMPONENTS_LOKI_PROCESS_TEMPLATE_FUNCTIONS_H
 
-/* Private to the template's functions: what functions.c (texts), values.c (logic, numbers, lists,
- * the table) and sha3.c share. */
+/* Private to the template's functions: what functions.c (texts), values.c (logic, numbers, the
+ * table), lists.c, printf.c and sha3.c share. */
 
-#include "components/loki/process/template/template.h"
+#include "components/loki/process/template/internal.h"
 
 /* As text, int64; missing arguments are empty and 0. Texts are read as numbers the way sprig does.
  */
@@ -44,5 +44,27 @@ struct tval tfn_repeat(struct tcall *c);
 struct tval tfn_nospace(struct tcall *c);
 struct tval tfn_quote(struct tcall *c);
 struct tval tfn_squote(struct tcall *c);
+struct tval tfn_swapcase(struct tcall *c);
+struct tval tfn_title(struct tcall *c);
+struct tval tfn_indent(struct tcall *c);
+struct tval tfn_nindent(struct tcall *c);
+struct tval tfn_b64enc(struct tcall *c);
+struct tval tfn_quote_meta(struct tcall *c);
+
+struct tval tfn_print(struct tcall *c);
+struct tval tfn_printf(struct tcall *c);
+struct tval tfn_println(struct tcall *c);
+
+struct tval tfn_list(struct tcall *c);
+struct tval tfn_len(struct tcall *c);
+struct tval tfn_index(struct tcall *c);
+struct tval tfn_join(struct tcall *c);
+struct tval tfn_split(struct tcall *c);
+struct tval tfn_split_list(struct tcall *c);
+struct tval tfn_first(struct tcall *c);
+struct tval tfn_last(struct tcall *c);
+struct tval tfn_until(struct tcall *c);
+struct tval tfn_until_step(struct tcall *c);
+struct tval tfn_cat(struct tcall *c);
 
 #endif

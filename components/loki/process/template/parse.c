@@ -1,80 +1,114 @@
-/* Templates: from text to nodes. A descent whose depth is bounded by MAX_DEPTH (blocks and
- * parentheses); everything lives in the caller's arena. */
+/* Templates: from tokens to nodes, in the order and with the words of Go's text/template/parse. A
+ * descent whose depth is bounded by TEMPLATE_MAX_DEPTH (blocks and parentheses); everything lives
+ * in the caller's arena. After an error every function returns NULL or false. */
 
 #include "base/strconv.h"
-#include "components/loki/process/template/template.h"
+#include "components/loki/process/template/internal.h"
 
-enum { MAX_DEPTH = 32, MAX_ARGS = 32, MAX_LITERAL = 64 * 1024 };
+enum { MAX_TEXT = 256 * 1024, MAX_VARIABLES = 64, MAX_PATH = 32, SHOWN = 10 };
 
 struct parser {
-    struct str text;
+    const struct ttoken *tokens;
     size_t at;
     struct arena *arena;
     struct error *err;
-    unsigned depth;
+    unsigned depth, ranges;
+    struct str variables[MAX_VARIABLES];
+    size_t variable_count;
 };
 
-static struct tnode *parse_list(struct parser *p, struct str *end);
-static const struct texpr *parse_pipeline(struct parser *p);
+enum list_end { END_NONE, END_EOF, END_END, END_ELSE };
 
-static void *wrong(struct parser *p, const char *what)
+static struct tnode *parse_list(struct parser *p, enum list_end *end);
+static struct tpipe *parse_pipe(struct parser *p, const char *context, enum ttoken_kind end);
+
+/* ---- errors ---- */
+static void *wrong(struct parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void *wrong(struct parser *p, const char *format, ...)
 {
+    va_list args;
+    va_start(args, format);
+    struct str what = arena_vprintf(p->arena, format, args);
+    va_end(args);
     if (p->err->status == STATUS_OK) {
-        size_t line = 1;
-        for (size_t i = 0; i < p->at && i < p->text.len; i++)
-            line += p->text.ptr[i] == '\n';
-        error_set(p->err, STATUS_INVALID, "template: pipeline_template:%zu: %s", line, what);
+        error_set(p->err, STATUS_INVALID, "template: pipeline_template:%u: %.*s",
+                  (unsigned)p->tokens[p->at].line, STR_ARG(what));
     }
     return NULL;
 }
 
-static void *wrong_name(struct parser *p, const char *format, struct str name)
+static struct str quoted(struct parser *p, struct str text)
 {
-    struct str text = arena_printf(p->arena, "%s", format);
-    size_t at = str_find_byte(text, '%', 0);
-    struct str head = str_slice(text, 0, at);
-    struct str tail = at == SIZE_MAX ? STR_NONE : str_slice(text, at + 1, text.len);
-    struct str full =
-        arena_printf(p->arena, "%.*s%.*s%.*s", STR_ARG(head), STR_ARG(name), STR_ARG(tail));
-    return wrong(p, full.ptr);
+    struct buf out;
+    buf_init(&out, NULL, MAX_TEXT);
+    strconv_quote(&out, text);
+    struct str copy = arena_str(p->arena, buf_view(&out));
+    buf_release(&out);
+    return copy;
 }
 
-static char peek(const struct parser *p)
+/* A token as Go prints it. */
+static struct str shown(struct parser *p, const struct ttoken *token)
 {
-    return p->at < p->text.len ? p->text.ptr[p->at] : '\0';
+    if (token->kind == T_EOF || token->kind == T_ERROR)
+        return token->text;
+    if (token->kind == T_KEYWORD || token->kind == T_NIL || token->kind == T_DOT)
+        return arena_printf(p->arena, "<%.*s>", STR_ARG(token->text));
+    struct str text = token->text;
+    if (utf8_count(text) <= SHOWN)
+        return quoted(p, text);
+    size_t len = 0;
+    for (unsigned runes = 0, size; runes < SHOWN; runes++, len += size)
+        utf8_decode(str_slice(text, len, text.len), &size);
+    return arena_concat(p->arena, quoted(p, str_slice(text, 0, len)), STR("..."));
 }
 
-static bool starts(const struct parser *p, const char *text)
+static void *unexpected(struct parser *p, const struct ttoken *token, const char *context)
 {
-    return str_starts(str_slice(p->text, p->at, p->text.len), str_from(text));
+    struct str text = shown(p, token);
+    if (token->kind == T_ERROR)
+        return wrong(p, "%.*s", STR_ARG(text));
+    return wrong(p, "unexpected %.*s in %s", STR_ARG(text), context);
 }
 
-static void skip_blanks(struct parser *p)
+static bool failed(const struct parser *p)
 {
-    while (p->at < p->text.len && strchr(" \t\r\n", p->text.ptr[p->at]) != NULL)
+    return p->err->status != STATUS_OK;
+}
+
+/* ---- tokens; the last one is never left ---- */
+static const struct ttoken *peek(const struct parser *p)
+{
+    return &p->tokens[p->at];
+}
+
+static const struct ttoken *next(struct parser *p)
+{
+    const struct ttoken *token = &p->tokens[p->at];
+    if (token->kind != T_EOF)
         p->at++;
+    return token;
 }
 
-static bool at_action_end(const struct parser *p)
+static const struct ttoken *peek_word(struct parser *p)
 {
-    return starts(p, "}}") || starts(p, "-}}");
-}
-
-static bool is_name_byte(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           (unsigned char)c >= 0x80;
-}
-
-static struct str take_name(struct parser *p)
-{
-    size_t from = p->at;
-    while (p->at < p->text.len && is_name_byte(p->text.ptr[p->at]))
+    while (peek(p)->kind == T_SPACE)
         p->at++;
-    return str_slice(p->text, from, p->at);
+    return peek(p);
 }
 
-/* ---- expressions ---- */
+static const struct ttoken *next_word(struct parser *p)
+{
+    peek_word(p);
+    return next(p);
+}
+
+static bool is_keyword(const struct ttoken *token, const char *word)
+{
+    return token->kind == T_KEYWORD && str_is(token->text, word);
+}
+
+/* ---- literals ---- */
 static struct texpr *new_expr(struct parser *p, enum texpr_kind kind)
 {
     struct texpr *e = ARENA_NEW(p->arena, struct texpr);
@@ -82,195 +116,339 @@ static struct texpr *new_expr(struct parser *p, enum texpr_kind kind)
     return e;
 }
 
-static const struct texpr *parse_string(struct parser *p)
+static struct texpr *parse_string(struct parser *p, const struct ttoken *token)
 {
-    char quote = peek(p);
-    size_t from = p->at++;
     struct buf value;
     struct texpr *e = new_expr(p, TEXPR_LITERAL);
-    while (p->at < p->text.len && p->text.ptr[p->at] != quote) {
-        p->at += quote == '"' && p->text.ptr[p->at] == '\\' ? 2 : 1;
-    }
-    if (p->at >= p->text.len)
-        return wrong(p, "unterminated quoted string");
-    p->at++;
-    buf_init(&value, NULL, MAX_LITERAL);
-    bool ok = strconv_unquote(&value, str_slice(p->text, from, p->at)) && buf_ok(&value);
+    buf_init(&value, NULL, MAX_TEXT);
+    bool ok = strconv_unquote(&value, token->text) && buf_ok(&value);
     e->literal = TVAL_S(arena_str(p->arena, buf_view(&value)));
     buf_release(&value);
     return ok ? e : wrong(p, "invalid syntax");
 }
 
-static const struct texpr *parse_number(struct parser *p)
+static unsigned digit_of(char c)
 {
-    size_t from = p->at++;
-    while (is_name_byte(peek(p)) || peek(p) == '.')
-        p->at++;
-    struct str text = str_slice(p->text, from, p->at);
-    struct texpr *e = new_expr(p, TEXPR_LITERAL);
-    int64_t integer;
-    double number;
-    bool range;
-    if (str_to_i64(text, &integer)) {
-        e->literal = TVAL_I(integer);
-    } else if (strconv_parse_float(text, &number, &range)) {
-        e->literal = TVAL_F(number);
-    } else {
-        return wrong_name(p, "bad number syntax: \"%\"", text);
-    }
-    return e;
+    enum { NONE = 99 };
+    if (c >= '0' && c <= '9')
+        return (unsigned)(c - '0');
+    char lower = (char)(c | 32);
+    return lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a' + 10) : NONE;
 }
 
-static const struct texpr *parse_fields(struct parser *p, const struct texpr *base)
+/* Takes a prefix; a leading 0 means octal. */
+static unsigned take_base(struct str *text)
 {
-    while (peek(p) == '.') {
-        p->at++;
-        struct texpr *e = new_expr(p, TEXPR_FIELD);
-        e->base = base;
-        e->name = take_name(p);
-        if (e->name.len == 0)
-            return wrong(p, "unexpected <.> in operand");
-        base = e;
-    }
-    return base;
+    if (text->len < 2 || text->ptr[0] != '0')
+        return 10;
+    char mark = (char)(text->ptr[1] | 32);
+    bool has_mark = mark == 'x' || mark == 'b' || mark == 'o';
+    *text = str_slice(*text, has_mark ? 2 : 1, text->len);
+    return mark == 'x' ? 16 : mark == 'b' ? 2 : 8;
 }
 
-static const struct texpr *parse_dot(struct parser *p)
+bool template_integer(struct str text, int64_t *out)
 {
-    p->at++;
-    if (!is_name_byte(peek(p)))
-        return new_expr(p, TEXPR_DOT);
-    struct texpr *e = new_expr(p, TEXPR_FIELD);
-    e->name = take_name(p);
-    return parse_fields(p, e);
-}
-
-static const struct texpr *parse_parenthesis(struct parser *p)
-{
-    p->at++;
-    if (++p->depth > MAX_DEPTH)
-        return wrong(p, "nested too deeply");
-    const struct texpr *e = parse_pipeline(p);
-    p->depth--;
-    if (e == NULL)
-        return NULL;
-    skip_blanks(p);
-    if (peek(p) != ')')
-        return wrong(p, "unclosed left paren");
-    p->at++;
-    return parse_fields(p, e);
-}
-
-static const struct texpr *parse_word(struct parser *p)
-{
-    struct str name = take_name(p);
-    struct texpr *e = new_expr(p, TEXPR_LITERAL);
-    if (str_is(name, "true") || str_is(name, "false")) {
-        e->literal = TVAL_B(str_is(name, "true"));
-        return e;
-    }
-    if (str_is(name, "nil"))
-        return e;
-    e->kind = TEXPR_CALL;
-    e->function = template_function(name);
-    if (e->function == NULL)
-        return wrong_name(p, "function \"%\" not defined", name);
-    return e;
-}
-
-static const struct texpr *parse_operand(struct parser *p)
-{
-    char c = peek(p);
-    if (c == '"' || c == '`')
-        return parse_string(p);
-    if (c == '.')
-        return parse_dot(p);
-    if (c == '(')
-        return parse_parenthesis(p);
-    if ((c >= '0' && c <= '9') || c == '-' || c == '+')
-        return parse_number(p);
-    if (c == '$') {
-        p->at++;
-        struct texpr *e = new_expr(p, TEXPR_VARIABLE);
-        e->name = take_name(p);
-        return parse_fields(p, e);
-    }
-    if (!is_name_byte(c))
-        return wrong(p, "unexpected character in operand");
-    return parse_word(p);
-}
-
-static bool at_command_end(const struct parser *p)
-{
-    char c = peek(p);
-    return at_action_end(p) || c == '|' || c == ')' || c == '\0';
-}
-
-/* An operand, or a function with its arguments; `piped` is the last argument or NULL. */
-static const struct texpr *parse_command(struct parser *p, const struct texpr *piped)
-{
-    const struct texpr *args[MAX_ARGS];
-    size_t count = 0;
-    skip_blanks(p);
-    if (at_command_end(p))
-        return wrong(p, "missing value for command");
-    const struct texpr *first = parse_operand(p);
-    if (first == NULL)
-        return NULL;
-    for (skip_blanks(p); !at_command_end(p); skip_blanks(p)) {
-        if (count == MAX_ARGS - 1)
-            return wrong(p, "too many arguments");
-        const struct texpr *arg = parse_operand(p);
-        if (arg == NULL)
-            return NULL;
-        if (arg->kind == TEXPR_CALL && arg->arg_count < arg->function->min_args) {
-            return wrong_name(p, "wrong number of args for %", str_from(arg->function->name));
-        }
-        args[count++] = arg;
-    }
-    if (piped != NULL)
-        args[count++] = piped;
-    if (first->kind != TEXPR_CALL || first->arg_count != 0) {
-        return count == 0 ? first : wrong(p, "can't give argument to non-function");
-    }
-    const struct template_function *f = first->function;
-    if (count < f->min_args || count > f->max_args) {
-        return wrong_name(p, "wrong number of args for %", str_from(f->name));
-    }
-    struct texpr *call = new_expr(p, TEXPR_CALL);
-    call->function = f;
-    call->arg_count = count;
-    call->args = ARENA_ARRAY(p->arena, count, const struct texpr *);
-    if (count != 0)
-        memcpy(call->args, args, count * sizeof *args);
-    return call;
-}
-
-static const struct texpr *parse_pipeline(struct parser *p)
-{
-    const struct texpr *e = parse_command(p, NULL);
-    while (e != NULL && peek(p) == '|') {
-        p->at++;
-        e = parse_command(p, e);
-    }
-    return e;
-}
-
-/* ---- actions ---- */
-static bool end_action(struct parser *p)
-{
-    skip_blanks(p);
-    bool trims = starts(p, "-}}");
-    if (!trims && !starts(p, "}}")) {
-        wrong(p, "unexpected token in command");
+    bool negative = text.len != 0 && text.ptr[0] == '-';
+    uint64_t value = 0;
+    if (negative || (text.len != 0 && text.ptr[0] == '+'))
+        text = str_slice(text, 1, text.len);
+    size_t before = text.len;
+    unsigned base = take_base(&text);
+    bool may_separate = text.len != before; /* an underscore stands between digits */
+    if (text.len == 0)
         return false;
+    for (size_t at = 0; at < text.len; at++) {
+        unsigned digit = digit_of(text.ptr[at]);
+        bool separates = text.ptr[at] == '_' && may_separate && at + 1 < text.len;
+        may_separate = !separates;
+        if (separates)
+            continue;
+        if (digit >= base || __builtin_mul_overflow(value, base, &value) ||
+            __builtin_add_overflow(value, digit, &value))
+            return false;
     }
-    p->at += trims ? 3 : 2;
-    if (trims)
-        skip_blanks(p);
+    if (value > (uint64_t)INT64_MAX + negative)
+        return false;
+    *out = negative ? (int64_t)(0 - value) : (int64_t)value;
     return true;
 }
 
+static bool has_any(struct str text, const char *set)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (strchr(set, text.ptr[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static struct texpr *parse_number(struct parser *p, const struct ttoken *token)
+{
+    struct texpr *e = new_expr(p, TEXPR_LITERAL);
+    struct str text = token->text;
+    bool out_of_range = false;
+    e->is_int = template_integer(text, &e->literal.integer);
+    e->is_float = true;
+    e->literal.kind = TVAL_INT;
+    if (e->is_int) {
+        e->literal.number = (double)e->literal.integer;
+        return e;
+    }
+    if (!strconv_parse_float(text, &e->literal.number, &out_of_range) || out_of_range ||
+        text.ptr[text.len - 1] == '_')
+        return wrong(p, "illegal number syntax: \"%.*s\"", STR_ARG(text));
+    if (!has_any(text, ".eEpP"))
+        return wrong(p, "integer overflow: \"%.*s\"", STR_ARG(text));
+    double whole = e->literal.number;
+    e->literal.kind = TVAL_FLOAT;
+    e->is_int = whole > -9.2e18 && whole < 9.2e18 && (double)(int64_t)whole == whole;
+    if (e->is_int)
+        e->literal.integer = (int64_t)whole;
+    return e;
+}
+
+/* 'x' is the number of its rune. */
+static struct texpr *parse_rune(struct parser *p, const struct ttoken *token)
+{
+    struct texpr *e = new_expr(p, TEXPR_LITERAL);
+    struct str inner = str_slice(token->text, 1, token->text.len - 1);
+    struct buf value;
+    unsigned size = 0;
+    struct str literal =
+        str_is(inner, "\\'") ? STR("\"'\"") : arena_printf(p->arena, "\"%.*s\"", STR_ARG(inner));
+    buf_init(&value, NULL, MAX_TEXT);
+    bool ok = strconv_unquote(&value, literal) && value.len != 0;
+    if (ok)
+        e->literal = TVAL_I(utf8_decode(buf_view(&value), &size));
+    ok = ok && size == value.len;
+    buf_release(&value);
+    e->is_int = e->is_float = true;
+    e->literal.number = (double)e->literal.integer;
+    return ok ? e : wrong(p, "malformed character constant: %.*s", STR_ARG(token->text));
+}
+
+/* ---- terms ---- */
+static struct texpr *parse_function(struct parser *p, struct str name)
+{
+    struct texpr *e = new_expr(p, TEXPR_FUNCTION);
+    e->function = template_function(name);
+    if (e->function != NULL)
+        return e;
+    if (template_function_is_refused(name))
+        return wrong(p, "function \"%.*s\" is not supported by invar", STR_ARG(name));
+    return wrong(p, "function \"%.*s\" not defined", STR_ARG(name));
+}
+
+static struct texpr *parse_variable(struct parser *p, struct str name)
+{
+    struct texpr *e = new_expr(p, TEXPR_VARIABLE);
+    e->name = name;
+    for (size_t i = 0; i < p->variable_count; i++) {
+        if (str_eq(p->variables[i], name))
+            return e;
+    }
+    return wrong(p, "undefined variable \"%.*s\"", STR_ARG(name));
+}
+
+static bool go_deeper(struct parser *p)
+{
+    if (++p->depth <= TEMPLATE_MAX_DEPTH)
+        return true;
+    wrong(p, "nested too deeply");
+    return false;
+}
+
+static struct texpr *parse_parenthesis(struct parser *p)
+{
+    struct texpr *e = new_expr(p, TEXPR_PIPE);
+    if (!go_deeper(p))
+        return NULL;
+    e->pipe = parse_pipe(p, "parenthesized pipeline", T_RIGHT_PAREN);
+    p->depth--;
+    return e->pipe != NULL ? e : NULL;
+}
+
+/* NULL without an error: no term stands here. */
+static struct texpr *parse_term(struct parser *p)
+{
+    const struct ttoken *token = peek_word(p);
+    size_t at = p->at;
+    struct texpr *e;
+    next(p);
+    switch ((enum ttoken_kind)token->kind) {
+    case T_WORD: return parse_function(p, token->text);
+    case T_DOT: return new_expr(p, TEXPR_DOT);
+    case T_NIL: return new_expr(p, TEXPR_NIL);
+    case T_VARIABLE: return parse_variable(p, token->text);
+    case T_FIELD: p->at = at; return new_expr(p, TEXPR_FIELD);
+    case T_BOOL:
+        e = new_expr(p, TEXPR_LITERAL);
+        e->literal = TVAL_B(str_is(token->text, "true"));
+        return e;
+    case T_NUMBER: return parse_number(p, token);
+    case T_RUNE: return parse_rune(p, token);
+    case T_COMPLEX: return wrong(p, "complex numbers are not supported by invar");
+    case T_STRING: return parse_string(p, token);
+    case T_LEFT_PAREN: return parse_parenthesis(p);
+    default: break;
+    }
+    p->at = at;
+    return NULL;
+}
+
+static bool parse_path(struct parser *p, struct texpr *e)
+{
+    struct str path[MAX_PATH];
+    size_t count = 0;
+    while (peek(p)->kind == T_FIELD) {
+        if (count == MAX_PATH) {
+            wrong(p, "too many fields");
+            return false;
+        }
+        struct str text = next(p)->text;
+        path[count++] = str_slice(text, 1, text.len);
+    }
+    struct str *copy = ARENA_ARRAY(p->arena, count, struct str);
+    memcpy(copy, path, count * sizeof *copy);
+    e->path = copy;
+    e->path_count = count;
+    return true;
+}
+
+static struct texpr *parse_operand(struct parser *p)
+{
+    const struct ttoken *token = peek_word(p);
+    struct texpr *e = parse_term(p);
+    if (e == NULL || peek(p)->kind != T_FIELD)
+        return e;
+    if (e->kind == TEXPR_LITERAL || e->kind == TEXPR_NIL || e->kind == TEXPR_DOT)
+        return wrong(p, "unexpected . after term %.*s", STR_ARG(quoted(p, token->text)));
+    if (e->kind != TEXPR_FIELD && e->kind != TEXPR_VARIABLE) {
+        struct texpr *chain = new_expr(p, TEXPR_CHAIN);
+        chain->base = e;
+        e = chain;
+    }
+    return parse_path(p, e) ? e : NULL;
+}
+
+/* ---- commands and pipelines ---- */
+static struct tcommand *parse_command(struct parser *p)
+{
+    const struct texpr *args[TEMPLATE_MAX_ARGS];
+    size_t count = 0;
+    for (bool more = true; more;) {
+        struct texpr *e = parse_operand(p);
+        if (failed(p))
+            return NULL;
+        if (e != NULL && count == TEMPLATE_MAX_ARGS)
+            return wrong(p, "more than %d arguments", TEMPLATE_MAX_ARGS);
+        if (e != NULL)
+            args[count++] = e;
+        const struct ttoken *token = peek(p);
+        more = token->kind == T_SPACE;
+        if (token->kind == T_SPACE || token->kind == T_PIPE)
+            next(p);
+        else if (token->kind != T_RIGHT && token->kind != T_RIGHT_PAREN)
+            return unexpected(p, token, "operand");
+    }
+    if (count == 0)
+        return wrong(p, "empty command");
+    struct tcommand *command = ARENA_NEW(p->arena, struct tcommand);
+    command->args = ARENA_ARRAY(p->arena, count, const struct texpr *);
+    command->count = count;
+    memcpy(command->args, args, count * sizeof *args);
+    return command;
+}
+
+static bool declare(struct parser *p, struct tpipe *pipe, struct str name)
+{
+    if (p->variable_count == MAX_VARIABLES) {
+        wrong(p, "more than %d variables", MAX_VARIABLES);
+        return false;
+    }
+    pipe->declared[pipe->declared_count++] = name;
+    p->variables[p->variable_count++] = name;
+    return true;
+}
+
+/* "$x :=", "$x =", in ranges "$i, $x :=". False after an error. */
+static bool parse_declarations(struct parser *p, struct tpipe *pipe, const char *context)
+{
+    bool is_range = strcmp(context, "range") == 0;
+    while (peek_word(p)->kind == T_VARIABLE) {
+        size_t start = p->at;
+        struct str name = next(p)->text;
+        const struct ttoken *after = peek_word(p);
+        if (after->kind == T_ASSIGN || after->kind == T_DECLARE) {
+            pipe->assigns = after->kind == T_ASSIGN;
+            next(p);
+            return declare(p, pipe, name);
+        }
+        if (after->kind != T_CHAR || !str_is(after->text, ",")) {
+            p->at = start;
+            return true;
+        }
+        next(p);
+        if (pipe->declared_count == 1 || !declare(p, pipe, name) || !is_range) {
+            wrong(p, "too many declarations in %s", context);
+            return false;
+        }
+        unsigned kind = peek_word(p)->kind;
+        if (kind != T_VARIABLE && kind != T_RIGHT && kind != T_RIGHT_PAREN) {
+            wrong(p, "range can only initialize variables");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_executable(const struct texpr *e)
+{
+    return e->kind != TEXPR_LITERAL && e->kind != TEXPR_NIL && e->kind != TEXPR_DOT;
+}
+
+static bool check_pipe(struct parser *p, const struct tpipe *pipe, const char *context)
+{
+    unsigned stage = 1;
+    if (pipe->first == NULL) {
+        wrong(p, "missing value for %s", context);
+        return false;
+    }
+    for (const struct tcommand *c = pipe->first->next; c != NULL; c = c->next) {
+        stage++;
+        if (!is_executable(c->args[0])) {
+            wrong(p, "non executable command in pipeline stage %u", stage);
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct tpipe *parse_pipe(struct parser *p, const char *context, enum ttoken_kind end)
+{
+    struct tpipe *pipe = ARENA_NEW(p->arena, struct tpipe);
+    struct tcommand **last = &pipe->first;
+    if (!parse_declarations(p, pipe, context))
+        return NULL;
+    for (;;) {
+        const struct ttoken *token = peek_word(p);
+        if (token->kind == end) {
+            next(p);
+            return check_pipe(p, pipe, context) ? pipe : NULL;
+        }
+        bool begins = token->kind == T_WORD || token->kind == T_LEFT_PAREN ||
+                      (token->kind >= T_FIELD && token->kind <= T_STRING);
+        if (!begins)
+            return unexpected(p, token, context);
+        *last = parse_command(p);
+        if (*last == NULL)
+            return NULL;
+        last = &(*last)->next;
+    }
+}
+
+/* ---- actions ---- */
 static struct tnode *new_node(struct parser *p, enum tnode_kind kind)
 {
     struct tnode *n = ARENA_NEW(p->arena, struct tnode);
@@ -278,175 +456,137 @@ static struct tnode *new_node(struct parser *p, enum tnode_kind kind)
     return n;
 }
 
+static bool take_right(struct parser *p, const char *context)
+{
+    const struct ttoken *token = next_word(p);
+    if (token->kind == T_RIGHT)
+        return true;
+    unexpected(p, token, context);
+    return false;
+}
+
 static struct tnode *parse_block(struct parser *p, enum tnode_kind kind);
 
-/* What follows {{else: "if …}}" makes a block of its own inside. */
+static const char *const block_words[] = {
+    [TNODE_IF] = "if", [TNODE_WITH] = "with", [TNODE_RANGE] = "range"};
+
+/* {{else}} or {{else if …}}, which is a block of its own inside. */
 static bool parse_else(struct parser *p, struct tnode *n)
 {
-    struct str end;
-    skip_blanks(p);
-    if (starts(p, "if ") || starts(p, "if(")) {
-        p->at += 2;
-        n->otherwise = parse_block(p, TNODE_IF);
+    enum list_end end;
+    bool chains = n->kind != TNODE_RANGE && is_keyword(peek_word(p), block_words[n->kind]);
+    if (chains) {
+        next(p);
+        n->otherwise = parse_block(p, (enum tnode_kind)n->kind);
         return n->otherwise != NULL;
     }
-    if (!end_action(p))
-        return false;
     n->otherwise = parse_list(p, &end);
-    if (p->err->status != STATUS_OK)
-        return false;
-    if (str_is(end, "end"))
-        return end_action(p);
-    wrong(p, "unexpected EOF");
-    return false;
+    if (!failed(p) && end != END_END)
+        wrong(p, "expected end; found {{else}}");
+    return !failed(p);
 }
 
 static struct tnode *parse_block(struct parser *p, enum tnode_kind kind)
 {
+    size_t variables = p->variable_count;
     struct tnode *n = new_node(p, kind);
-    struct str end;
-    if (++p->depth > MAX_DEPTH)
-        return wrong(p, "nested too deeply");
-    n->value = parse_pipeline(p);
-    if (n->value == NULL || !end_action(p))
+    enum list_end end;
+    if (!go_deeper(p))
         return NULL;
+    n->pipe = parse_pipe(p, block_words[kind], T_RIGHT);
+    if (n->pipe == NULL)
+        return NULL;
+    p->ranges += kind == TNODE_RANGE;
     n->body = parse_list(p, &end);
-    if (p->err->status != STATUS_OK)
+    p->ranges -= kind == TNODE_RANGE;
+    if (failed(p) || (end == END_ELSE && !parse_else(p, n)))
         return NULL;
-    if (str_is(end, "else")) {
-        if (!parse_else(p, n))
-            return NULL;
-    } else if (!str_is(end, "end")) {
-        return wrong(p, "unexpected EOF");
-    } else if (!end_action(p)) {
-        return NULL;
-    }
     p->depth--;
+    p->variable_count = variables;
     return n;
 }
 
-static bool take_word(struct parser *p, const char *word)
+static struct tnode *parse_leave(struct parser *p, bool is_break)
 {
-    size_t len = strlen(word);
-    if (!starts(p, word) || (p->at + len < p->text.len && is_name_byte(p->text.ptr[p->at + len]))) {
-        return false;
+    if (!take_right(p, is_break ? "{{break}}" : "{{continue}}"))
+        return NULL;
+    if (p->ranges == 0)
+        return wrong(p, "{{%s}} outside {{range}}", is_break ? "break" : "continue");
+    return new_node(p, is_break ? TNODE_BREAK : TNODE_CONTINUE);
+}
+
+static struct tnode *parse_keyword(struct parser *p, const struct ttoken *token, enum list_end *end)
+{
+    next(p);
+    for (unsigned kind = TNODE_IF; kind <= TNODE_RANGE; kind++) {
+        if (str_is(token->text, block_words[kind]))
+            return parse_block(p, (enum tnode_kind)kind);
     }
-    p->at += len;
-    return true;
-}
-
-/* "$x := pipeline", "$x = pipeline"; false (and nothing taken) when it is something else. */
-static bool take_assignment(struct parser *p, struct str *name)
-{
-    size_t from = p->at;
-    if (peek(p) == '$') {
-        p->at++;
-        *name = take_name(p);
-        skip_blanks(p);
-        if (name->len != 0 && (starts(p, ":=") || peek(p) == '=')) {
-            p->at += starts(p, ":=") ? 2 : 1;
-            return true;
-        }
-    }
-    p->at = from;
-    return false;
-}
-
-static struct tnode *parse_print(struct parser *p)
-{
-    struct tnode *n = new_node(p, TNODE_PRINT);
-    if (take_assignment(p, &n->text))
-        n->kind = TNODE_SET;
-    n->value = parse_pipeline(p);
-    return n->value != NULL && end_action(p) ? n : NULL;
-}
-
-static bool skip_comment(struct parser *p)
-{
-    size_t close = str_find(p->text, STR("*/"), p->at);
-    if (close == SIZE_MAX) {
-        wrong(p, "unclosed comment");
-        return false;
-    }
-    p->at = close + 2;
-    return end_action(p);
-}
-
-/* After "{{". *end is set when the action ends the list ("end", "else"). */
-static struct tnode *parse_action(struct parser *p, struct str *end)
-{
-    static const char *const refused[] = {"define", "template", "block", "break", "continue"};
-    skip_blanks(p);
-    if (starts(p, "/*")) {
-        skip_comment(p);
+    if (str_is(token->text, "end")) {
+        *end = END_END;
+        take_right(p, "end");
         return NULL;
     }
-    if (take_word(p, "end"))
-        *end = STR("end");
-    if (end->len == 0 && take_word(p, "else"))
-        *end = STR("else");
-    if (end->len != 0)
+    if (str_is(token->text, "else")) {
+        const struct ttoken *after = peek_word(p);
+        *end = END_ELSE;
+        if (!is_keyword(after, "if") && !is_keyword(after, "with"))
+            take_right(p, "else");
         return NULL;
-    if (take_word(p, "if"))
-        return parse_block(p, TNODE_IF);
-    if (take_word(p, "with"))
-        return parse_block(p, TNODE_WITH);
-    if (take_word(p, "range"))
-        return parse_block(p, TNODE_RANGE);
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        if (take_word(p, refused[i])) {
-            return wrong_name(p, "% is not supported by invar yet", str_from(refused[i]));
-        }
     }
-    return parse_print(p);
+    if (str_is(token->text, "break") || str_is(token->text, "continue"))
+        return parse_leave(p, str_is(token->text, "break"));
+    return wrong(p, "{{%.*s}} is not supported by invar", STR_ARG(token->text));
 }
 
-static struct str trim_right(struct str s)
+static struct tnode *parse_action(struct parser *p, enum list_end *end)
 {
-    while (s.len != 0 && strchr(" \t\r\n", s.ptr[s.len - 1]) != NULL)
-        s.len--;
-    return s;
+    const struct ttoken *token = peek_word(p);
+    if (token->kind == T_KEYWORD)
+        return parse_keyword(p, token, end);
+    struct tnode *n = new_node(p, TNODE_ACTION);
+    n->pipe = parse_pipe(p, "command", T_RIGHT);
+    return n->pipe != NULL ? n : NULL;
 }
 
-/* Up to the end of the text, or to {{end or {{else, which *end tells. */
-static struct tnode *parse_list(struct parser *p, struct str *end)
+/* Up to the end of the text, {{end}} or {{else}}. */
+static struct tnode *parse_list(struct parser *p, enum list_end *end)
 {
     struct tnode *first = NULL;
-    struct tnode **at = &first;
-    *end = STR_NONE;
-    while (p->err->status == STATUS_OK) {
-        size_t open = str_find(p->text, STR("{{"), p->at);
-        struct str text = str_slice(p->text, p->at, open);
-        p->at = open == SIZE_MAX ? p->text.len : open + 2;
-        if (open != SIZE_MAX && starts(p, "-") && strchr(" \t\r\n", p->text.ptr[p->at + 1])) {
-            p->at++;
-            text = trim_right(text);
+    struct tnode **last = &first;
+    for (*end = END_NONE; *end == END_NONE && !failed(p);) {
+        const struct ttoken *token = next(p);
+        if (token->kind == T_EOF) {
+            *end = END_EOF;
+            if (p->depth != 0)
+                wrong(p, "unexpected EOF");
+        } else if (token->kind == T_TEXT) {
+            *last = new_node(p, TNODE_TEXT);
+            (*last)->text = token->text;
+        } else if (token->kind == T_LEFT) {
+            *last = parse_action(p, end);
+        } else {
+            unexpected(p, token, "input");
         }
-        if (text.len != 0) {
-            *at = new_node(p, TNODE_TEXT);
-            (*at)->text = text;
-            at = &(*at)->next;
-        }
-        if (open == SIZE_MAX)
-            break;
-        *at = parse_action(p, end);
-        if (end->len != 0)
-            break;
-        if (*at != NULL)
-            at = &(*at)->next;
+        if (*last != NULL)
+            last = &(*last)->next;
     }
     return first;
 }
 
 struct template *template_compile(struct str text, struct arena *arena, struct error *err)
 {
-    struct parser p = {.text = arena_str(arena, text), .arena = arena, .err = err};
+    struct parser p = {.arena = arena, .err = err, .variables = {STR("$")}, .variable_count = 1};
     struct template *t = ARENA_NEW(arena, struct template);
-    struct str end;
+    enum list_end end = END_NONE;
     error_clear(err);
-    t->first = parse_list(&p, &end);
-    if (err->status == STATUS_OK && end.len != 0) {
-        wrong_name(&p, "unexpected {{%}}", end);
+    if (text.len > MAX_TEXT) {
+        error_set(err, STATUS_LIMIT, "the template is too long");
+        return NULL;
     }
-    return err->status == STATUS_OK ? t : NULL;
+    p.tokens = template_tokens(arena_str(arena, text), arena);
+    t->first = parse_list(&p, &end);
+    if (end == END_END || end == END_ELSE)
+        wrong(&p, "unexpected {{%s}}", end == END_END ? "end" : "else");
+    return failed(&p) ? NULL : t;
 }
