@@ -23,9 +23,15 @@ void map_init(struct map *map, struct mem_owner *owner)
     *map = (struct map){.owner = owner, .seed = XXH3_64bits(places, sizeof(places))};
 }
 
+void map_init_borrowing(struct map *map, struct mem_owner *owner)
+{
+    map_init(map, owner);
+    map->borrows = true;
+}
+
 void map_clear(struct map *map)
 {
-    for (size_t i = 0; i < map->len; i++)
+    for (size_t i = 0; i < map->len && !map->borrows; i++)
         mem_free((char *)map->entries[i].key.ptr);
     map->len = 0;
     if (map->slots)
@@ -113,10 +119,10 @@ void *map_put(struct map *map, struct str key, void *value)
         }
     }
     make_room(map);
-    char *copy = mem_strdup(map->owner, key.ptr, key.len);
+    const char *kept = map->borrows ? key.ptr : mem_strdup(map->owner, key.ptr, key.len);
     size_t at = find_slot(map, key, hash);
     map->entries[map->len++] =
-        (struct map_entry){.key = str_of(copy, key.len), .value = value, .hash = hash};
+        (struct map_entry){.key = str_of(kept, key.len), .value = value, .hash = hash};
     map->slots[at] = (uint32_t)map->len;
     return NULL;
 }
@@ -153,6 +159,7 @@ void *map_remove(struct map *map, struct str key)
         map->entries[index] = map->entries[last];
     }
     map->len--;
-    mem_free((char *)removed.key.ptr);
+    if (!map->borrows)
+        mem_free((char *)removed.key.ptr);
     return removed.value;
 }

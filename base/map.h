@@ -2,7 +2,8 @@
 #define BASE_MAP_H
 
 /* A hash map from text to pointer. Iteration is in the order of insertion (a removal moves the last
- * entry into the gap). The map copies its keys; values are the caller's. One thread at a time. */
+ * entry into the gap). The map copies its keys, unless it was made to borrow them; values are the
+ * caller's. One thread at a time. */
 
 #include "base/memory.h"
 #include "base/str.h"
@@ -20,10 +21,13 @@ struct map {
     size_t cap;
     uint32_t *slots;   /* index + 1 into entries; 0 = free */
     size_t slot_count; /* a power of two */
+    bool borrows;      /* the keys are not copied */
     uint64_t seed;     /* differs from run to run, so that a peer cannot choose colliding keys */
 };
 
 void map_init(struct map *map, struct mem_owner *owner);
+/* Keys that are put live until the map is released or cleared, and are not removed alone. */
+void map_init_borrowing(struct map *map, struct mem_owner *owner);
 /* Frees the map and its keys, not the values. */
 void map_release(struct map *map);
 /* NULL when absent. */

@@ -51,7 +51,7 @@ struct program_module *module_new(struct program *program, struct program_module
     module->program = program;
     module->parent = parent;
     module->is_root = parent == NULL;
-    map_init(&module->ids, NULL);
+    map_init_borrowing(&module->ids, NULL);
     map_init(&module->declares, NULL);
     map_init(&module->firsts, NULL);
     module->next = program->modules;

@@ -52,10 +52,11 @@ static struct value *output_of(const struct target_list *targets, struct target 
     return same ? value_ref(targets->owner) : target_array(kept, count);
 }
 
-static void publish(struct relabel *r, struct value *rules, const struct target_list *targets)
+static void publish(struct relabel *r, struct value *rules, size_t rule_count,
+                    const struct target_list *targets)
 {
     struct exports exports = {.output = {.is_set = true}, .rules = {rules}};
-    if (relabel_rules_count(rules_of(rules)) == 0 && targets->owner) {
+    if (!rule_count && targets->owner) {
         exports.output = *targets;
         host_export(r->host, &exports);
         return;
@@ -98,7 +99,7 @@ static enum status build(void *self, struct component_host *host, const void *ar
     const struct args *a = args;
     r->host = host;
     r->rules = compile(a);
-    publish(r, r->rules, &a->targets);
+    publish(r, r->rules, a->rules.count, &a->targets);
     return STATUS_OK;
 }
 
@@ -110,7 +111,7 @@ static enum status update(void *self, const void *args, const void *old_args, st
     const struct args *a = args, *old = old_args;
     bool same_rules = a->rules.items == old->rules.items && a->rules.count == old->rules.count;
     struct value *rules = same_rules ? r->rules : compile(a);
-    publish(r, rules, &a->targets);
+    publish(r, rules, a->rules.count, &a->targets);
     if (!same_rules) {
         value_unref(r->rules);
         r->rules = rules;

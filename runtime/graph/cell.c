@@ -40,8 +40,8 @@ void decoded_free(struct decoded *decoded)
     if (decoded->data)
         schema_release(decoded->shape, decoded->data);
     patches_free(decoded);
-    arena_release(&decoded->arena);
-    mem_free(decoded);
+    struct arena arena = decoded->arena; /* which holds it too */
+    arena_release(&arena);
 }
 
 void cell_forget_known(struct cell *cell)

@@ -11,8 +11,9 @@
 
 /* ---- references ---- */
 
-/* Arguments are many and mostly small. */
-enum { ARGS_CHUNK = 256 };
+/* Arguments are many and mostly small: texts, lists and blocks of one beside its struct, and the
+ * headers of its memory. */
+enum { ARGS_ROOM = 272 };
 
 struct lookup {
     struct graph *graph;
@@ -281,6 +282,18 @@ static void tell_idle(struct graph *graph, const struct body *body)
     diags_release(&diags);
 }
 
+/* In its own arena, whose first chunk holds small arguments as a whole. */
+static struct decoded *decoded_new(const struct shape *shape)
+{
+    struct arena arena;
+    arena_init(&arena, NULL, 0);
+    arena.chunk_size = sizeof(struct decoded) + shape->size + ARGS_ROOM;
+    struct decoded *args = ARENA_NEW(&arena, struct decoded);
+    args->arena = arena;
+    args->shape = shape;
+    return args;
+}
+
 static bool decode_body(struct decoding *d, const struct scope *scope)
 {
     const struct program_block *block = d->node->block;
@@ -294,10 +307,7 @@ static bool decode_body(struct decoding *d, const struct scope *scope)
         d->values = body_values(body, scope, &d->causes);
         return d->values != NULL;
     }
-    struct decoded *args = mem_zalloc(NULL, sizeof(*args));
-    arena_init(&args->arena, NULL, 0);
-    args->arena.chunk_size = ARGS_CHUNK;
-    args->shape = block->symbol.args;
+    struct decoded *args = decoded_new(block->symbol.args);
     void *data = arena_zalloc(&args->arena, args->shape->size);
     if (!body_decode(body, scope, &args->arena, data, &d->causes)) {
         decoded_free(args);

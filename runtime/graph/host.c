@@ -266,7 +266,8 @@ enum health host_overall(const struct cell *cell, char *message, size_t size, in
     const struct eval_health *eval = &cell->health;
     enum health state = eval->state;
     *changed_ns = eval->changed_ns;
-    (void)snprintf(message, size, "%s", eval->message ? eval->message : eval->fixed);
+    if (size)
+        (void)snprintf(message, size, "%s", eval->message ? eval->message : eval->fixed);
     struct component_host *host = cell->host;
     if (!host)
         return state;
@@ -276,7 +277,8 @@ enum health host_overall(const struct cell *cell, char *message, size_t size, in
                 (own->state == state && own->changed_ns >= *changed_ns))) {
         state = own->state;
         *changed_ns = own->changed_ns;
-        (void)snprintf(message, size, "%s", own->message);
+        if (size)
+            (void)snprintf(message, size, "%s", own->message);
     }
     pthread_mutex_unlock(&host->graph->mutex);
     return state;

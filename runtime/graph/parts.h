@@ -163,7 +163,7 @@ void host_unref(struct component_host *host);
 void host_run(struct component_host *host, loop_fn *fn, void *arg);
 /* Gives the loops back, `at_once` or when they have been held for long. */
 void loops_return(struct graph *graph, bool at_once);
-/* The least healthy of the evaluation's and the component's own. */
+/* The least healthy of the evaluation's and the component's own. Without a `size`, no message. */
 enum health host_overall(const struct cell *cell, char *message, size_t size, int64_t *changed_ns);
 
 /* evaluate.c */

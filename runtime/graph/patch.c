@@ -12,7 +12,7 @@ struct patch {
     struct patch *next;
 };
 
-enum { PATCH_CHUNK = 256 };
+enum { PATCH_CHUNK = 384 };
 
 static void patch_free(struct patch *patch)
 {

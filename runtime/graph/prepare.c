@@ -296,7 +296,7 @@ struct generation *generation_new(struct graph *graph, struct program *program, 
         return NULL;
     struct generation *gen = mem_zalloc(NULL, sizeof(*gen));
     arena_init(&gen->arena, NULL, 0);
-    map_init(&gen->cells, NULL);
+    map_init_borrowing(&gen->cells, NULL);
     map_init(&gen->modules, NULL);
     memcpy(gen->sha256, program->text.sha256, sizeof(gen->sha256));
     gen->reshaped = reshaped;

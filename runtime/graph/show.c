@@ -314,7 +314,6 @@ void graph_each(struct graph *graph, graph_item_fn *fn, void *arg)
         if (!is_shown(node))
             continue;
         const struct cell *cell = node->cell;
-        char message[8];
         int64_t changed;
         struct graph_item item = {
             .module_id = cell->module_id,
@@ -322,7 +321,7 @@ void graph_each(struct graph *graph, graph_item_fn *fn, void *arg)
             .global_id = cell->global_id,
             .name = cell->name,
             .label = cell->label,
-            .health = host_overall(cell, message, sizeof(message), &changed),
+            .health = host_overall(cell, NULL, 0, &changed),
             .items_out = cell->host ? atomic_load(&cell->host->items_out) : 0,
         };
         fn(arg, &item);

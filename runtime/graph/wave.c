@@ -112,11 +112,30 @@ static void note_inside(struct generation *gen, const struct node *node)
 
 enum { NODES_A_LOOK = 32 };
 
+static void fetch_parts(const struct node *node)
+{
+    enum { LINE = 64, CODE_LINES = 6 };
+    const struct cell *cell = node->cell;
+    if (cell->host)
+        __builtin_prefetch(cell->host->self);
+    if (cell->args) {
+        __builtin_prefetch(cell->args->data);
+        __builtin_prefetch(cell->args->spare);
+    }
+    if (!node->input_count)
+        return;
+    const char *code = (const void *)node->block->exprs[node->inputs[0].expr].expr;
+    for (int line = 0; line < CODE_LINES; line++)
+        __builtin_prefetch(code + (size_t)line * LINE);
+    if (cell->known)
+        __builtin_prefetch(cell->known[0]);
+}
+
 /* Nodes of a large wave lie far apart in memory: what the next ones need is fetched meanwhile, a
  * step further with each node. */
 static void fetch_ahead(const struct generation *gen, uint32_t rank)
 {
-    enum { NODE = 9, CELL = 6, OWNED = 3 };
+    enum { NODE = 12, CELL = 9, OWNED = 6, PARTS = 3 };
     if (rank + NODE >= gen->count)
         return;
     __builtin_prefetch(gen->nodes[rank + NODE]);
@@ -128,14 +147,16 @@ static void fetch_ahead(const struct generation *gen, uint32_t rank)
         __builtin_prefetch(node->block);
         __builtin_prefetch(&node->block->exprs);
     }
-    if (!ranks_has(&gen->dirty, rank + OWNED))
-        return;
-    const struct cell *cell = gen->nodes[rank + OWNED]->cell;
-    __builtin_prefetch(cell->known);
-    __builtin_prefetch(cell->args);
-    __builtin_prefetch(cell->host);
-    __builtin_prefetch(cell->exports);
-    __builtin_prefetch(gen->nodes[rank + OWNED]->block->exprs);
+    if (ranks_has(&gen->dirty, rank + OWNED)) {
+        const struct node *node = gen->nodes[rank + OWNED];
+        __builtin_prefetch(node->cell->known);
+        __builtin_prefetch(node->cell->args);
+        __builtin_prefetch(node->cell->host);
+        __builtin_prefetch(node->cell->exports);
+        __builtin_prefetch(node->block->exprs);
+    }
+    if (ranks_has(&gen->dirty, rank + PARTS))
+        fetch_parts(gen->nodes[rank + PARTS]);
 }
 
 uint32_t generation_drain(struct graph *graph, struct generation *gen)
