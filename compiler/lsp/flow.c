@@ -132,6 +132,8 @@ static void count_instances(const struct lsp_view *view, const struct lsp_docume
     }
 }
 
+enum { LENSES_MAX = 20000 };
+
 void lsp_code_lens(struct lsp_request *rq)
 {
     struct lsp_document *d = lsp_document_of(rq);
@@ -144,16 +146,18 @@ void lsp_code_lens(struct lsp_request *rq)
     const struct outline *o = lsp_outline(d);
     uint32_t *counts = count_links(&links, d, rq->arena);
     count_instances(&view, d, counts);
+    size_t count = 0;
     json_array(rq->w);
-    OUTLINE_EACH(o, id)
-    {
+    for (uint32_t id = 1; id < o->count && count < LENSES_MAX; id++) {
         const struct outline_node *node = &o->nodes[id];
         if (node->kind != OUTLINE_BLOCK || !lsp_is_scope(o, node->parent) ||
             !outline_label(o, id).len)
             continue;
         enum block_kind kind = lsp_kind_of(outline_text(o, node->name));
-        if (kind == BLOCK_COMPONENT || kind == BLOCK_DECLARE || kind == BLOCK_IMPORT)
-            put_lenses(rq, &(struct lsp_place){d, id}, counts[id]);
+        if (kind != BLOCK_COMPONENT && kind != BLOCK_DECLARE && kind != BLOCK_IMPORT)
+            continue;
+        put_lenses(rq, &(struct lsp_place){d, id}, counts[id]);
+        count++;
     }
     json_array_end(rq->w);
     VEC_RELEASE(&links.list);

@@ -86,9 +86,9 @@ void lsp_document_symbol(struct lsp_request *rq)
         return;
     const struct outline *o = lsp_outline(d);
     VEC(uint32_t) open = {0};
+    size_t count = 0;
     json_array(rq->w);
-    OUTLINE_EACH(o, id)
-    {
+    for (uint32_t id = 1; id < o->count && count < LSP_MAX_RESULTS; id++) {
         const struct outline_node *node = &o->nodes[id];
         enum outline_kind parent = o->nodes[node->parent].kind;
         bool attribute = node->kind == OUTLINE_ATTRIBUTE;
@@ -100,6 +100,7 @@ void lsp_document_symbol(struct lsp_request *rq)
             open.len--;
         }
         open_symbol(rq, o, id);
+        count++;
         if (attribute)
             json_object_end(rq->w);
         else

@@ -37,6 +37,7 @@ struct emitter {
     VEC(uint32_t) data;
     uint32_t line;
     uint32_t character;
+    uint32_t offset;  /* of the last token */
     struct span only; /* what is asked for */
 };
 
@@ -48,7 +49,12 @@ static void emit_line(struct emitter *e, struct span span, const struct colour *
     struct str text = outline_text(e->o, span);
     if (!text.len || span.end <= e->only.start || span.start >= e->only.end)
         return;
-    lsp_place(e->lsp, e->o->source, span.start, &line, &character);
+    line = source_pos(e->o->source, span.start).line - 1;
+    if (e->data.len && line == e->line) /* a line may be long */
+        character = e->character +
+                    lsp_width(e->lsp, outline_text(e->o, (struct span){e->offset, span.start}));
+    else
+        lsp_place(e->lsp, e->o->source, span.start, &line, &character);
     VEC_PUSH(&e->data, line - e->line);
     VEC_PUSH(&e->data, line == e->line ? character - e->character : character);
     VEC_PUSH(&e->data, lsp_width(e->lsp, text));
@@ -56,6 +62,7 @@ static void emit_line(struct emitter *e, struct span span, const struct colour *
     VEC_PUSH(&e->data, token->mods);
     e->line = line;
     e->character = character;
+    e->offset = span.start;
 }
 
 static void emit_token(struct emitter *e, const struct colour *token)

@@ -94,14 +94,46 @@ void lsp_tree_edit(struct lsp_document *d, struct span removed, uint32_t inserte
     ts_tree_edit(d->tree, &edit);
 }
 
-static bool is_deep(const struct outline *o)
+/* Operands that follow each other without a comma: operators and calls nest the tree on the left.
+ */
+static bool has_long_chain(const struct outline *o, uint32_t parent)
 {
-    OUTLINE_EACH(o, id)
+    uint32_t run = 0;
+    OUTLINE_CHILDREN(o, parent, child)
     {
-        if (o->nodes[id].depth > TREE_MAX_DEPTH)
+        run = o->nodes[child].kind == OUTLINE_COMMA ? 0 : run + 1;
+        if (run > TREE_MAX_DEPTH)
             return true;
     }
     return false;
+}
+
+/* Signs in front of an operand nest too; blanks between them do not matter. */
+static bool has_many_signs(struct str text)
+{
+    enum { SIGNS_MAX = 1000 };
+    uint32_t run = 0;
+    for (size_t i = 0; i < text.len && run <= SIGNS_MAX; i++) {
+        char c = text.ptr[i];
+        if (c == '-' || c == '!')
+            run++;
+        else if (c != ' ' && c != '\t' && c != '\n' && c != '\r')
+            run = 0;
+    }
+    return run > SIGNS_MAX;
+}
+
+/* Would the tree be so deep that walks over it, which are quadratic there, take seconds? */
+static bool is_deep(const struct outline *o)
+{
+    for (uint32_t id = 0; id < o->count; id++) {
+        const struct outline_node *node = &o->nodes[id];
+        bool is_body = node->kind == OUTLINE_FILE || node->kind == OUTLINE_BLOCK;
+        bool is_long_path = node->kind == OUTLINE_PATH && node->name.end - node->name.start > 4096;
+        if (node->depth > TREE_MAX_DEPTH || is_long_path || (!is_body && has_long_chain(o, id)))
+            return true;
+    }
+    return has_many_signs(o->source->text);
 }
 
 /* What tree-sitter makes of an error depends on what it could take over from the tree before. A

@@ -3,9 +3,9 @@
 
 /* The tree-sitter trees of documents and the queries of the grammar (grammar/queries). A tree is
  * kept over edits and brought up to date when it is asked for. There is none for a document over
- * TREE_MAX_BYTES, for one whose brackets nest deeper than TREE_MAX_DEPTH, or when the parser takes
- * longer than TREE_PARSE_US: garbage can cost it seconds. Then the outline alone serves.
- * tree-sitter's memory is counted (mem_lib_malloc); without memory it ends the process. */
+ * TREE_MAX_BYTES, for one whose brackets or operators nest deeper than TREE_MAX_DEPTH, or when the
+ * parser takes longer than TREE_PARSE_US: garbage can cost it seconds. Then the outline alone
+ * serves. tree-sitter's memory is counted (mem_lib_malloc); without memory it ends the process. */
 
 #include "compiler/lsp/inner.h"
 

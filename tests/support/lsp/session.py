@@ -6,14 +6,14 @@ import select
 import subprocess
 import time
 
-SECONDS = 30
+SECONDS = 60
 
 
 class Session:
     def __init__(self, program=None, root=None, capabilities=None, settings=None, initialize=True, folders=None):
         self.process = subprocess.Popen([program or os.environ["INVAR_BIN"], "lsp", "--stdio"],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.input = b""
+        self.input = bytearray()
         self.next_id = 0
         self.notes = []
         self.requests = []
@@ -51,12 +51,13 @@ class Session:
         """The next message, whatever it is; None at the end."""
         limit = time.monotonic() + seconds
         while True:
-            head, mark, rest = self.input.partition(b"\r\n\r\n")
-            if mark:
-                length = int(head.split(b"Content-Length:")[1].split()[0])
-                if len(rest) >= length:
-                    self.input = rest[length:]
-                    return json.loads(rest[:length])
+            start = self.input.find(b"\r\n\r\n", 0, 1000) + 4
+            if start >= 4:
+                end = start + int(self.input[:start].split(b"Content-Length:")[1].split()[0])
+                if len(self.input) >= end:
+                    message = json.loads(self.input[start:end])
+                    del self.input[:end]
+                    return message
             left = limit - time.monotonic()
             if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
                 raise AssertionError("the server does not answer")
@@ -92,7 +93,8 @@ class Session:
                     return message["params"]
             message = self.read()
             assert message is not None, "the server has ended"
-            (self.requests if "id" in message and "method" in message else self.notes).append(message)
+            if "method" in message:
+                (self.requests if "id" in message else self.notes).append(message)
 
     # ---- documents ----
 
