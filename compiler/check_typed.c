@@ -167,7 +167,8 @@ static bool may_go(const struct field_type *type, const struct row *row, const s
     if (!fits(family_of(type), family_of(given)))
         return false;
     bool both = type->kind == FIELD_CAPSULE && given->kind == FIELD_CAPSULE;
-    return !both || !row->capsule || !export->capsule || row->capsule == export->capsule;
+    return !both || !row->capsule || !export->capsule ||
+           capsule_type_same(row->capsule, export->capsule);
 }
 
 /* A whole component where one of its exports is meant. */
@@ -219,7 +220,7 @@ void deep_typed(struct deep *d, const struct field_type *type, const struct row 
         return;
     }
     if (given != FAMILY_CAPSULE || wanted != FAMILY_CAPSULE || !row->capsule ||
-        !ref->row->capsule || row->capsule == ref->row->capsule)
+        !ref->row->capsule || capsule_type_same(row->capsule, ref->row->capsule))
         return;
     struct str what = arena_printf(d->arena, "expected capsule(\"%s\"), got capsule(\"%s\")",
                                    row->capsule->name, ref->row->capsule->name);

@@ -229,6 +229,11 @@ struct value *value_function(const struct function_def *def)
     return v;
 }
 
+bool capsule_type_same(const struct capsule_type *a, const struct capsule_type *b)
+{
+    return a == b || strcmp(a->name, b->name) == 0;
+}
+
 struct value *value_capsule(const struct capsule_type *type, void *owned_data)
 {
     struct value *v = value_new(VALUE_CAPSULE, 0);

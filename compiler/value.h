@@ -127,6 +127,8 @@ bool value_equal(const struct value *a, const struct value *b);
 bool value_equal_small(const struct value *a, const struct value *b, bool *equal);
 /* Field of an object (or NULL). Borrowed. Does not convert capsules. */
 const struct value *value_field(const struct value *object, struct str key);
+/* By name: what the catalog names is what is built in. */
+bool capsule_type_same(const struct capsule_type *a, const struct capsule_type *b);
 /* A capsule of this type: its data, else NULL. */
 void *value_capsule_data(const struct value *v, const struct capsule_type *type);
 int64_t value_to_int(const struct value *number);

@@ -43,7 +43,8 @@ static bool suits(const struct wanted *w, const struct row *row)
     if (w->kind == FIELD_NONE || w->kind == FIELD_ANY || kind == FIELD_ANY)
         return true;
     if (w->kind == FIELD_CAPSULE)
-        return kind == FIELD_CAPSULE && (!w->capsule || w->capsule == row->capsule);
+        return kind == FIELD_CAPSULE &&
+               (!w->capsule || (row->capsule && capsule_type_same(w->capsule, row->capsule)));
     if (w->kind == FIELD_TARGETS)
         return kind == FIELD_TARGETS || (list && kind == FIELD_MAP);
     if (is_text(w->kind))

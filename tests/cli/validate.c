@@ -142,6 +142,25 @@ TEST(cli_validate, answers_as_alloy_does)
                   UNUSED("prometheus.echo.x"), "");
 }
 
+/* What is known from the catalog alone stands beside what is built in. */
+TEST(cli_validate, known_components_may_send_to_built_in_ones)
+{
+    struct rig rig;
+    static const char *const words[] = {"@", NULL};
+    rig_init(&rig, STR("loki.source.journal \"j\" {\n  forward_to = [loki.write.w.receiver]\n}\n"
+                       "loki.write \"w\" {\n  endpoint {\n    url = \"http://a/b\"\n  }\n}\n"));
+    cr_assert_eq(validate(&rig, words, 0), 0, "%s", rig.err);
+    close(rig.source);
+    rig_init(&rig,
+             STR("loki.source.journal \"j\" {\n  forward_to = [prometheus.echo.e.receiver]\n}\n"
+                 "prometheus.echo \"e\" { }\n"));
+    cr_assert_eq(validate(&rig, words, 0), 1);
+    cr_assert(strstr(rig.err, "expected capsule(\"loki.LogsReceiver\"), got "
+                              "capsule(\"storage.Appendable\")"),
+              "%s", rig.err);
+    close(rig.source);
+}
+
 TEST(cli_validate, survives_every_failing_allocation, .timeout = 120)
 {
     struct rig rig;
