@@ -138,10 +138,13 @@ static bool is_deep(const struct outline *o)
 
 /* What tree-sitter makes of an error depends on what it could take over from the tree before. A
  * text shall have one meaning, however it was typed: a tree with errors is made afresh. */
-static TSTree *parse(TSParser *parser, const TSTree *before, struct str text)
+static TSTree *parse(TSParser *parser, TSTree *owned_before, struct str text)
 {
-    TSTree *tree = ts_parser_parse_string(parser, before, text.ptr, (uint32_t)text.len);
-    if (tree && before && ts_node_has_error(ts_tree_root_node(tree))) {
+    TSTree *tree = ts_parser_parse_string(parser, owned_before, text.ptr, (uint32_t)text.len);
+    bool afresh = tree && owned_before && ts_node_has_error(ts_tree_root_node(tree));
+    if (owned_before)
+        ts_tree_delete(owned_before);
+    if (afresh) { /* one tree at a time: they are large */
         ts_tree_delete(tree);
         tree = ts_parser_parse_string(parser, NULL, text.ptr, (uint32_t)text.len);
     }
@@ -159,7 +162,6 @@ const TSTree *lsp_tree(struct lsp *lsp, struct lsp_document *d)
         return NULL;
     make_ready(lsp->trees);
     TSTree *tree = parse(lsp->trees->parser, d->tree, text);
-    lsp_tree_drop(d);
     d->tree = tree;
     d->tree_current = tree != NULL;
     d->tree_refused = tree == NULL;
