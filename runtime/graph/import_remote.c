@@ -124,11 +124,13 @@ void import_remote_wait(struct import *import, const void *args, struct import_t
     int64_t left = IMPORT_WAIT_NS - import->graph->import_waited_ns;
     int64_t timeout = remote_of(import)->timeout(args);
     int64_t since = world_monotonic_ns();
-    fetch.loop = loop_new("import", &fetch.err);
-    if (!fetch.loop)
+    fetch.loop = loop_new_beside(import->graph->options.control, "import", &fetch.err);
+    if (!fetch.loop) {
         import_texts_init(&fetch.texts);
-    else if (begin(&fetch, args, timeout < left ? timeout : left))
+        buf_init(&fetch.data_path, NULL, 1);
+    } else if (begin(&fetch, args, timeout < left ? timeout : left)) {
         loop_run(fetch.loop);
+    }
     release(&fetch);
     loop_free(fetch.loop);
     import->graph->import_waited_ns += world_monotonic_ns() - since;

@@ -4,6 +4,14 @@
 
 #include "runtime/loop/ops.h"
 
+struct loop *loop_new_beside(const struct loop *other, const char *name, struct error *err)
+{
+    if (other->ops->process_new)
+        return loop_new(name, err);
+    error_set(err, STATUS_UNSUPPORTED, "nothing is fetched here");
+    return NULL;
+}
+
 void loop_run(struct loop *loop)
 {
     loop->ops->run(loop);

@@ -25,6 +25,8 @@ typedef void loop_fn(void *arg);
 /* ---- the loop ---- */
 /* `name` for logs; borrowed. Fails when the kernel has no file descriptors left. */
 struct loop *loop_new(const char *name, struct error *err);
+/* One that stands in for `other` while that waits; the simulator has none. */
+struct loop *loop_new_beside(const struct loop *other, const char *name, struct error *err);
 /* On the current thread, until loop_stop and nothing is left alive. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop); /* any thread */
