@@ -22,6 +22,7 @@ struct reader {
     unsigned depth;
     unsigned max_depth;
     size_t nodes_left;
+    bool finite;
     struct error *err;
 };
 
@@ -351,8 +352,13 @@ static enum status read_number(struct reader *r)
         node->number = node->integer || *start != '-' ? (double)node->integer : -0.0;
         return STATUS_OK;
     }
-    strconv_parse_float(node->text, &node->number, NULL);
-    return STATUS_OK;
+    bool out_of_range = false;
+    strconv_parse_float(node->text, &node->number, &out_of_range);
+    if (!out_of_range || !r->finite)
+        return STATUS_OK;
+    return error_set(r->err, STATUS_INVALID,
+                     "json: cannot unmarshal number %.*s into Go value of type float64",
+                     STR_ARG(node->text));
 }
 
 /* true, false and null. */
@@ -441,6 +447,7 @@ enum status json_read(struct arena *arena, struct str text, struct doc_limits li
                        .arena = arena,
                        .max_depth = limits.max_depth ? limits.max_depth : DEPTH_DEFAULT,
                        .nodes_left = limits.max_nodes ? limits.max_nodes : NODES_DEFAULT,
+                       .finite = limits.finite,
                        .err = err};
     r.end = r.at + text.len;
     *out = NULL;

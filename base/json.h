@@ -41,6 +41,7 @@ struct doc {
 struct doc_limits {
     unsigned max_depth; /* 0 = 1,000 */
     size_t max_nodes;   /* 0 = 1,000,000 */
+    bool finite;        /* JSON: numbers beyond float64 are errors, as where Go decodes into it */
 };
 
 /* The tree lives in `arena` and borrows from `text` where no escape had to be decoded: keep both.

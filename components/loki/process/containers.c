@@ -131,13 +131,27 @@ static bool skip_blank(struct str *text)
     return true;
 }
 
+/* Where the first white space (Unicode's) stands. */
+static size_t find_space(struct str text)
+{
+    unsigned size = 1;
+    for (size_t at = 0; at < text.len; at += size, size = 1) {
+        unsigned char c = (unsigned char)text.ptr[at];
+        if (c == ' ' || (c >= '\t' && c <= '\r'))
+            return at;
+        if (c >= 0x80 && unicode_is_space(utf8_decode(str_slice(text, at, text.len), &size)))
+            return at;
+    }
+    return 0;
+}
+
 static bool read_cri(struct str text, struct cri_line *out)
 {
-    size_t blank = str_find_byte(text, ' ', 0);
-    if (blank == SIZE_MAX)
-        return false;
+    size_t blank = find_space(text);
     out->time = str_slice(text, 0, blank);
-    text = str_slice(text, blank + 1, text.len);
+    text = str_slice(text, blank, text.len);
+    if (!skip_blank(&text))
+        return false;
     if (!str_starts(text, STR("stdout")) && !str_starts(text, STR("stderr")))
         return false;
     out->stream = str_slice(text, 0, 6);

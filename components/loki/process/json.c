@@ -141,7 +141,7 @@ static enum stage_result run(struct stage *stage, struct log_line *line)
     struct state *state = stage->state;
     struct doc *doc = NULL;
     struct str text;
-    struct doc_limits limits = {.max_depth = MAX_DEPTH};
+    struct doc_limits limits = {.max_depth = MAX_DEPTH, .finite = true};
     if (!line_source(line, state->source, &text))
         return STAGE_KEEP;
     if (scan(state, line, text))

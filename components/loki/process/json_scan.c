@@ -99,14 +99,8 @@ static const char *read_number(const char *at, const char *end, struct value *ou
         if (at == fraction)
             return NULL;
     }
-    if (at < end && (*at == 'e' || *at == 'E')) {
-        at++;
-        at += at < end && (*at == '+' || *at == '-');
-        const char *exponent = at;
-        at = digits(at, end);
-        if (at == exponent)
-            return NULL;
-    }
+    if (at < end && (*at == 'e' || *at == 'E')) /* it may be beyond all numbers */
+        return NULL;
     out->kind = DOC_FLOAT;
     out->text = str_of(from, (size_t)(at - from));
     return at;

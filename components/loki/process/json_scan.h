@@ -2,8 +2,8 @@
 #define COMPONENTS_LOKI_PROCESS_JSON_SCAN_H
 
 /* The members of plain JSON objects, as most log lines are, without building a document. Plain
- * means: no containers inside, no escapes, ASCII only. Everything else, malformed text included, is
- * left to the full reader. Pure. */
+ * means: no containers inside, no escapes, no exponents, ASCII only. Everything else, malformed
+ * text included, is left to the full reader. Pure. */
 
 #include "base/json.h"
 

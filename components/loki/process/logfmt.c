@@ -53,6 +53,7 @@ static enum status create(struct stage *stage, const void *args, struct arena *a
 struct cursor {
     struct str text;
     size_t at;
+    bool is_wrong;
 };
 
 static bool is_blank(char c)
@@ -61,18 +62,78 @@ static bool is_blank(char c)
 }
 
 /* Up to a blank, '=' or '"'. */
-static struct str read_word(struct cursor *c, bool stops_at_equals)
+static struct str read_word(struct cursor *c)
 {
     size_t from = c->at;
     while (c->at < c->text.len) {
         char byte = c->text.ptr[c->at];
-        if (is_blank(byte) || byte == '"' || (byte == '=' && stops_at_equals))
-            break;
-        if (byte == '=')
+        if (is_blank(byte) || byte == '"' || byte == '=')
             break;
         c->at++;
     }
     return str_slice(c->text, from, c->at);
+}
+
+/* Four hexadecimal digits; UINT32_MAX when they are none. */
+static uint32_t hex4(struct str text)
+{
+    uint32_t value = 0;
+    if (text.len < 4)
+        return UINT32_MAX;
+    for (size_t i = 0; i < 4; i++) {
+        char c = text.ptr[i];
+        char lower = (char)(c | 32);
+        if (c >= '0' && c <= '9')
+            value = value * 16 + (uint32_t)(c - '0');
+        else if (lower >= 'a' && lower <= 'f')
+            value = value * 16 + (uint32_t)(lower - 'a' + 10);
+        else
+            return UINT32_MAX;
+    }
+    return value;
+}
+
+/* \uXXXX behind the u; halves of pairs that stand alone become U+FFFD. */
+static bool unescape_rune(struct buf *out, struct str *text)
+{
+    uint32_t rune = hex4(*text);
+    if (rune == UINT32_MAX)
+        return false;
+    *text = str_slice(*text, 4, text->len);
+    if (rune >= 0xd800 && rune < 0xe000) {
+        uint32_t low = str_starts(*text, STR("\\u")) ? hex4(str_slice(*text, 2, text->len)) : 0;
+        bool is_pair = rune < 0xdc00 && low >= 0xdc00 && low < 0xe000;
+        rune = is_pair ? 0x10000 + ((rune - 0xd800) << 10) + (low - 0xdc00) : UTF8_BAD;
+        if (is_pair)
+            *text = str_slice(*text, 6, text->len);
+    }
+    utf8_append(out, rune);
+    return true;
+}
+
+/* The escapes of JSON, and \'. */
+static bool unescape(struct buf *out, struct str text)
+{
+    static const char from[] = "\"\\/'bfnrt", to[] = "\"\\/'\b\f\n\r\t";
+    while (text.len != 0) {
+        unsigned size = 1;
+        char c = text.ptr[0];
+        if ((unsigned char)c < ' ')
+            return false;
+        if (c != '\\') {
+            utf8_append(out, utf8_decode(text, &size));
+            text = str_slice(text, size, text.len);
+            continue;
+        }
+        const char *known = text.len > 1 && text.ptr[1] != '\0' ? strchr(from, text.ptr[1]) : NULL;
+        bool is_rune = text.len > 1 && text.ptr[1] == 'u';
+        text = str_slice(text, 2, text.len);
+        if (known != NULL)
+            buf_byte(out, to[known - from]);
+        else if (!is_rune || !unescape_rune(out, &text))
+            return false;
+    }
+    return true;
 }
 
 static bool read_quoted(struct cursor *c, struct arena *arena, struct str *value)
@@ -88,14 +149,12 @@ static bool read_quoted(struct cursor *c, struct arena *arena, struct str *value
     }
     if (c->at >= c->text.len)
         return false;
-    c->at++;
-    *value = str_slice(c->text, from + 1, c->at - 1);
+    *value = str_slice(c->text, from + 1, c->at++);
     if (!has_escape)
         return true;
     struct buf text;
-    struct str json = str_slice(c->text, from, c->at);
-    buf_init(&text, NULL, json.len + 16);
-    bool ok = strconv_unquote(&text, json);
+    buf_init(&text, NULL, value->len * 3 + 16);
+    bool ok = unescape(&text, *value);
     if (ok)
         *value = arena_str(arena, buf_view(&text));
     buf_release(&text);
@@ -107,7 +166,18 @@ static bool at_end_of_pair(const struct cursor *c)
     return c->at == c->text.len || is_blank(c->text.ptr[c->at]);
 }
 
-/* False at the end and at a malformed pair. */
+/* Names are UTF-8 without U+FFFD. */
+static bool is_name(struct str key)
+{
+    for (size_t i = 0; i < key.len; i++) {
+        if ((unsigned char)key.ptr[i] >= 0x80)
+            return utf8_valid(key) && str_find(key, STR("\xef\xbf\xbd"), 0) == SIZE_MAX;
+    }
+    return key.len != 0;
+}
+
+/* False at the end and at a malformed pair, which c->is_wrong tells. Another pair may follow a
+ * quoted value at once. */
 static bool next_pair(struct cursor *c, struct arena *arena, struct str *key, struct str *value)
 {
     while (c->at < c->text.len && is_blank(c->text.ptr[c->at]))
@@ -115,23 +185,20 @@ static bool next_pair(struct cursor *c, struct arena *arena, struct str *key, st
     if (c->at == c->text.len)
         return false;
     *value = STR("");
-    *key = read_word(c, true);
-    if (key->len == 0)
-        return false;
-    if (at_end_of_pair(c))
-        return true;
-    if (c->text.ptr[c->at] != '=')
-        return false;
+    *key = read_word(c);
+    c->is_wrong = !is_name(*key) || (!at_end_of_pair(c) && c->text.ptr[c->at] != '=');
+    if (c->is_wrong || at_end_of_pair(c))
+        return !c->is_wrong;
     c->at++;
     if (at_end_of_pair(c))
         return true;
     if (c->text.ptr[c->at] == '"') {
-        if (!read_quoted(c, arena, value))
-            return false;
+        c->is_wrong = !read_quoted(c, arena, value);
     } else {
-        *value = read_word(c, false);
+        *value = read_word(c);
+        c->is_wrong = !at_end_of_pair(c);
     }
-    return at_end_of_pair(c);
+    return !c->is_wrong;
 }
 
 static void extract(const struct state *state, struct log_line *line, struct str key,
@@ -148,13 +215,15 @@ static void extract(const struct state *state, struct log_line *line, struct str
 static enum stage_result run(struct stage *stage, struct log_line *line)
 {
     const struct state *state = stage->state;
-    struct cursor cursor = {0};
-    struct str key;
-    struct str value;
-    if (!line_source(line, state->source, &cursor.text))
-        return STAGE_KEEP;
-    while (next_pair(&cursor, line->arena, &key, &value))
-        extract(state, line, key, value);
+    struct str text = STR(""), key, value;
+    bool more = line_source(line, state->source, &text);
+    while (more) {
+        struct cursor cursor = {0};
+        more = str_cut(text, '\n', &cursor.text, &text);
+        while (next_pair(&cursor, line->arena, &key, &value))
+            extract(state, line, key, value);
+        more = more && !cursor.is_wrong;
+    }
     return STAGE_KEEP;
 }
 

@@ -309,7 +309,7 @@ static uint32_t parse_let(struct parser *p)
 /* ---- what an expression begins with ---- */
 static uint32_t begin_json(struct parser *p, const struct jtoken *token)
 {
-    struct doc_limits limits = {0};
+    struct doc_limits limits = {.finite = true};
     struct doc *doc = NULL;
     if (json_read(p->arena, arena_str(p->arena, token->value), limits, &doc, p->err) != STATUS_OK)
         return 0;

@@ -147,6 +147,28 @@ TEST(components_loki_stages, behave_as_alloys_do_at_the_edges)
          "  stage.match {\n    selector = \"{a=\\\"1\\\"}\"\n"
          "    stage.labels {\n      values = {b = \"a\"}\n    }\n  }\n",
          "l", "{a=\"1\", b=\"1\"} l"},
+        /* A number beyond float64 makes the line malformed, wherever it stands. */
+        {"  stage.json {\n    expressions = {a = \"\"}\n  }\n" TO_LABEL("a"),
+         "{\"a\":\"x\",\"b\":1E400}", "{} {\"a\":\"x\",\"b\":1E400}"},
+        {"  stage.json {\n    expressions = {a = \"@\"}\n  }\n" OUTPUT("a"),
+         "{\"n\":1e-7,\"s\":\"\\b<\"}", "{} {\"n\":1e-07,\"s\":\"\\u0008\\u003c\"}"},
+        {"  stage.json {\n    expressions = {a = \"l[?n > `1`].s | join(',', @)\"}\n  }\n" OUTPUT(
+             "a"),
+         "{\"l\":[{\"n\":1,\"s\":\"x\"},{\"n\":2,\"s\":\"y\"},{\"n\":3,\"s\":\"z\"}]}", "{} y,z"},
+        /* Behind a quoted value the next pair may begin at once; escapes are those of JSON. */
+        {"  stage.logfmt {\n    mapping = {b = \"\", c = \"\"}\n  }\n" TO_LABEL("b") TO_LABEL("c"),
+         "a=\"x\"b=1 c=\"\\u00fc\\'\"", "{b=\"1\", c=\"\xc3\xbc'\"} a=\"x\"b=1 c=\"\\u00fc\\'\""},
+        {"  stage.logfmt {\n    mapping = {a = \"\", b = \"\"}\n  }\n" TO_LABEL("a") TO_LABEL("b"),
+         "a=1=2 b=3", "{} a=1=2 b=3"},
+        /* The time of a CRI line ends at any white space, which must be a blank. */
+        {"  stage.cri { }\n", "2\t4 stderr F hello", "{} 2\t4 stderr F hello"},
+        /* What is missing is no text: the template fails and changes nothing. */
+        {"  stage.template {\n    source = \"t\"\n    template = \"{{ .Value | upper }}\"\n  }\n" TO_LABEL(
+             "t"),
+         "x", "{} x"},
+        {"  stage.template {\n    source = \"t\"\n    template = \"{{ range $k, $v := . }}{{ $k }}={{ $v }} {{ end }}\"\n  }\n" OUTPUT(
+             "t"),
+         "x", "{} Entry=x filename=/log"},
     };
     CHECK(examples);
 }
