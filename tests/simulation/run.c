@@ -279,6 +279,10 @@ static void one_life(struct run *run, struct life *life)
 static void compare_idle_lives(struct run *run)
 {
     struct life idle = {.is_settling = true, .is_idle = true};
+    for (size_t i = 0; i < SENDERS; i++) {
+        sender_free(run->senders[i]); /* with the connections that it keeps */
+        run->senders[i] = NULL;
+    }
     size_t used[2] = {0};
     one_life(run, &idle);
     for (size_t i = 0; i < 2; i++) {
@@ -314,6 +318,8 @@ static void run_lives(struct run *run)
     run->j->arrived = run->j->refused = 0;
     struct life last = {.is_settling = true, .is_last = true};
     one_life(run, &last);
+    if (run->pipeline->finish != NULL)
+        run->pipeline->finish(run);
     compare_idle_lives(run);
 }
 
@@ -362,8 +368,6 @@ void run_seed(const struct pipeline *pipeline, uint64_t seed, bool loud, struct 
     set_up(&run);
     run_lives(&run);
     judge_finish(run.j);
-    if (run.pipeline->finish != NULL)
-        run.pipeline->finish(&run);
     memcpy(out->reason, run.j->violation, sizeof run.j->violation);
     memcpy(out->seen, run.sim->seen, sizeof out->seen);
     out->digest = digest_of(&run);
