@@ -3,6 +3,7 @@ CMAKE ?= cmake
 JOBS ?= $(shell nproc)
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
+ANALYZE_SECONDS ?= 1800
 BENCH_DIR ?= ../shared/bench
 BENCH_WORK ?= W1,W2,W3,W3h,W3g,W4,W4t,Wsat
 BENCH_FLAGS ?=
@@ -17,7 +18,7 @@ extension: build
 	@packaging/install-deps.sh editor
 	cd vscode-extension && npm ci --ignore-scripts --no-audit --no-fund && INVAR_BIN=$(CURDIR)/build/release/invar npm test && npm run package
 
-.PHONY: docs extension run test build debug asan tsan sim release test-tsan h2spec lint format grammar fuzz simulate mutants bench clean deps-build deps-test
+.PHONY: docs extension run test build debug asan tsan sim release test-tsan h2spec lint analyze coverage format grammar fuzz simulate mutants bench clean deps-build deps-test
 
 build: deps-build release
 
@@ -63,6 +64,18 @@ fuzz: deps-test
 	@$(CMAKE) --build build/fuzz -j $(JOBS) --target fuzzers
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh build/fuzz $(SUITE)
 
+# How much of its decoder each fuzz target's saved inputs reach (and what runs in build/fuzz have found).
+coverage: deps-test
+	@test -f build/cover/build.ninja || CC=clang CXX=clang++ $(CMAKE) -S . -B build/cover -G Ninja -DINVAR_FLAVOR=cover
+	@$(CMAKE) --build build/cover -j $(JOBS) --target fuzzers
+	@$(PYTHON) tests/fuzz/coverage.py build/cover build/fuzz/fuzz $(SUITE)
+
+# The analyzers of gcc and clang over the product's sources; slower than lint, which has the rest.
+analyze: deps-test
+	@$(MAKE) --no-print-directory asan >/dev/null
+	@$(PYTHON) tests/house/tidy.py build/asan --tool gcc --seconds $(ANALYZE_SECONDS)
+	@$(PYTHON) tests/house/tidy.py build/asan --tool clang --seconds $(ANALYZE_SECONDS)
+
 # The pages of docs/reference that are written from the schemas.
 docs: release
 	@packaging/docs.sh build/release/invar docs/reference
@@ -87,4 +100,4 @@ bench: deps-test release
 		--work $(BENCH_WORK) --out build/bench/results $(BENCH_FLAGS)
 
 clean:
-	rm -rf build/debug build/asan build/tsan build/sim build/release build/fuzz build/bench
+	rm -rf build/debug build/asan build/tsan build/sim build/release build/fuzz build/cover build/bench

@@ -203,7 +203,7 @@ struct str arena_vprintf(struct arena *arena, const char *format, va_list args)
     if ((size_t)len < sizeof(small))
         memcpy(text, small, (size_t)len + 1);
     else
-        vsnprintf(text, (size_t)len + 1, format, again);
+        (void)vsnprintf(text, (size_t)len + 1, format, again);
     va_end(again);
     text[len] = '\0';
     return str_of(text, (size_t)len);

@@ -109,7 +109,7 @@ void buf_vprintf(struct buf *b, const char *format, va_list args)
             spare = mem_alloc(b->owner, size);
         char *to = spare ? spare : buf_reserve(b, size);
         if (to)
-            vsnprintf(to, size, format, again);
+            (void)vsnprintf(to, size, format, again);
         if (spare)
             buf_append(b, spare, (size_t)len);
         else if (to)

@@ -34,7 +34,7 @@ enum status error_set(struct error *err, enum status status, const char *format,
     err->status = status;
     va_list args;
     va_start(args, format);
-    vsnprintf(err->message, sizeof(err->message), format, args);
+    (void)vsnprintf(err->message, sizeof(err->message), format, args);
     va_end(args);
     return status;
 }
@@ -141,6 +141,6 @@ void error_clear(struct error *err)
 
 void assert_failed(const char *condition, const char *file, int line)
 {
-    fprintf(stderr, "invar: %s:%d: assertion failed: %s\n", file, line, condition);
+    (void)fprintf(stderr, "invar: %s:%d: assertion failed: %s\n", file, line, condition);
     abort();
 }

@@ -370,7 +370,7 @@ static enum status read_word(struct reader *r)
         if (r->at < r->end && *r->at == *expected)
             continue;
         char context[64];
-        snprintf(context, sizeof(context), "in literal %s (expecting '%c')", word, *expected);
+        (void)snprintf(context, sizeof(context), "in literal %s (expecting '%c')", word, *expected);
         return bad_token(r, context);
     }
     struct doc *node;

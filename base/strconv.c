@@ -89,8 +89,8 @@ static double round_hex(const struct number *n)
 {
     char text[64];
     int power = n->exponent + 4 * (n->dropped - n->fraction) - 4;
-    snprintf(text, sizeof(text), "0x%llx%cp%d", (unsigned long long)n->mantissa,
-             n->lost ? '1' : '0', power);
+    (void)snprintf(text, sizeof(text), "0x%llx%cp%d", (unsigned long long)n->mantissa,
+                   n->lost ? '1' : '0', power);
     return strtod(text, NULL);
 }
 

@@ -7,7 +7,7 @@
 #include "components/registry.def"
 #undef COMPONENT
 
-#define COMPONENT(symbol) &symbol,
+#define COMPONENT(symbol) &(symbol),
 const struct component_def *const component_registry[] = {
 #include "components/registry.def"
     NULL,

@@ -100,7 +100,7 @@ static void go_open(struct buf *out, const struct value *v, bool inside)
         if (v->number_kind == NUMBER_INT)
             buf_printf(out, "%lld", (long long)v->as.i);
         else if (v->number_kind == NUMBER_UINT)
-            buf_printf(out, inside ? "0x%llx" : "0x%llx", (unsigned long long)v->as.u);
+            buf_printf(out, "0x%llx", (unsigned long long)v->as.u);
         else
             strconv_float(out, v->as.f, 'g');
         break;

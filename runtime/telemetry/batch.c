@@ -18,7 +18,9 @@ double stale_nan(void)
 
 bool is_stale_nan(double value)
 {
-    return memcmp(&value, &STALE_NAN_BITS, sizeof(value)) == 0;
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    return bits == STALE_NAN_BITS;
 }
 
 /* References. */

@@ -301,7 +301,7 @@ static enum status encoder_seal(void *encoder, unsigned lane, struct buf *body,
     status = compress_bytes(COMPRESSION_SNAPPY, 0, buf_view(&e->whole), body, err);
     size_t len = body->len;
     buf_str(body, buf_view(&d->tenant));
-    out->tag = str_of(body->data + len, body->len - len);
+    out->tag = str_slice(buf_view(body), len, body->len);
     out->body = str_of(body->data, len);
     draft_clear(e, d);
     if (e->whole.cap > (size_t)4 * 1024 * 1024)

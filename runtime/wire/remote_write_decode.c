@@ -152,12 +152,10 @@ static enum status read_exemplar(struct decoding *d, struct str bytes, struct la
     size_t count = 0;
     while (pb_next(&r, &field)) {
         enum status status = STATUS_OK;
-        if (field.number == 1 && field.wire != PB_BYTES)
+        if (field.number == 1 ? field.wire != PB_BYTES : !read_point(&field, 2, &point))
             status = malformed(d, "exemplar");
         else if (field.number == 1)
             status = v2 ? read_refs(d, &field, &count) : read_pair_v1(d, field.bytes, &count);
-        else if (!read_point(&field, 2, &point))
-            status = malformed(d, "exemplar");
         if (status != STATUS_OK)
             return status;
     }

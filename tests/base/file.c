@@ -208,14 +208,14 @@ TEST(base_file, makes_folders_with_their_parents)
     struct place p = place_new();
     struct error err = {0};
     char path[128];
-    snprintf(path, sizeof(path), "%s//a/b/", p.path);
+    (void)snprintf(path, sizeof(path), "%s//a/b/", p.path);
     cr_assert_eq(file_make_dirs(path, &err), STATUS_OK, "%s", err.message);
     cr_assert_eq(file_make_dirs(path, &err), STATUS_OK, "%s", err.message);
     struct stat st;
     cr_assert_eq(world_stat(p.fd, "a/b", 0, &st), 0);
     cr_assert_eq(st.st_mode & 07777, 0700);
     cr_assert_eq(file_replace(p.fd, "f", STR(""), &err), STATUS_OK);
-    snprintf(path, sizeof(path), "%s/f/x", p.path);
+    (void)snprintf(path, sizeof(path), "%s/f/x", p.path);
     cr_assert_neq(file_make_dirs(path, &err), STATUS_OK);
     cr_assert(str_ends(str_from(err.message), STR("/f: not a directory")), "%s", err.message);
     cr_assert_neq(file_make_dirs("", &err), STATUS_OK);

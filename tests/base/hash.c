@@ -36,7 +36,7 @@ static void assert_sha256(const void *bytes, size_t len, const char *expected)
     char hex[65];
     hash_sha256(bytes, len, out);
     for (size_t i = 0; i < 32; i++)
-        snprintf(hex + 2 * i, 3, "%02x", out[i]);
+        (void)snprintf(hex + 2 * i, 3, "%02x", out[i]);
     cr_assert_str_eq(hex, expected);
 }
 

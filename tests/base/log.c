@@ -163,7 +163,7 @@ static void tap(void *arg, enum log_level level, struct str line)
     struct tapped *t = arg;
     t->count++;
     cr_assert_eq(level, LOG_INFO);
-    snprintf(t->last, sizeof(t->last), "%.*s", STR_ARG(line));
+    (void)snprintf(t->last, sizeof(t->last), "%.*s", STR_ARG(line));
 }
 
 TEST(base_log, a_tap_sees_what_passes_the_level)

@@ -219,7 +219,7 @@ static void check_shape(const char *pattern)
 {
     char wrapped[100];
     struct error err = {0};
-    snprintf(wrapped, sizeof(wrapped), "^(?s:%s)$", pattern);
+    (void)snprintf(wrapped, sizeof(wrapped), "^(?s:%s)$", pattern);
     struct regex *re = regex_new(str_from(pattern), REGEX_FULL, &err);
     struct regex *judge = regex_new(str_from(wrapped), REGEX_SEARCH, &err);
     cr_assert(re && judge);

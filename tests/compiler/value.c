@@ -11,7 +11,7 @@ static bool prints(struct value *owned, const char *text)
     value_print(&out, owned);
     bool same = str_is(buf_view(&out), text);
     if (!same)
-        fprintf(stderr, "%.*s\n", STR_ARG(buf_view(&out)));
+        (void)fprintf(stderr, "%.*s\n", STR_ARG(buf_view(&out)));
     buf_release(&out);
     value_unref(owned);
     return same;

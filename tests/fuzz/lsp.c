@@ -246,8 +246,8 @@ static void ask(struct fuzz *f)
     struct json_writer w;
     char method[64];
     struct str text = buf_view(&f->text);
-    snprintf(method, sizeof(method), "textDocument/%s",
-             methods[draw(f, sizeof(methods) / sizeof(methods[0]))]);
+    (void)snprintf(method, sizeof(method), "textDocument/%s",
+                   methods[draw(f, sizeof(methods) / sizeof(methods[0]))]);
     size_t from = draw(f, (uint32_t)text.len + 1), to = draw(f, (uint32_t)text.len + 1);
     begin(f, &w, method, true);
     put_document(&w, f);

@@ -27,7 +27,7 @@ void judge_violate(struct judge *j, const char *format, ...)
     if (j->violation[0] != '\0')
         return;
     va_start(args, format);
-    vsnprintf(j->violation, sizeof j->violation, format, args);
+    (void)vsnprintf(j->violation, sizeof j->violation, format, args);
     va_end(args);
     sim_trace(j->sim, "VIOLATION: %s", j->violation);
 }

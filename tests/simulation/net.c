@@ -312,7 +312,7 @@ void sim_stream_close(struct stream *stream)
 void sim_stream_peer(const struct stream *stream, struct address *out)
 {
     (void)stream;
-    snprintf(out->text, sizeof out->text, "10.0.0.99:50000");
+    (void)snprintf(out->text, sizeof out->text, "10.0.0.99:50000");
 }
 
 /* ---- listeners ---- */
@@ -347,7 +347,7 @@ struct listener *sim_listen(struct loop *loop, struct str host_port, accepted_fn
 void sim_listener_address(const struct listener *listener, struct address *out)
 {
     const struct sim_listener *l = (const struct sim_listener *)listener;
-    snprintf(out->text, sizeof out->text, "127.0.0.1:%u", l->port);
+    (void)snprintf(out->text, sizeof out->text, "127.0.0.1:%u", l->port);
 }
 
 void sim_listener_close(struct listener *listener)

@@ -59,7 +59,7 @@ static void write_config(struct run *run, bool is_bad)
         buf_cstr(&text, "prometheus.scrape \"broken\" { forward_to = [no.such.thing] }\n");
     bool was_outside = run->sim->is_outside;
     if (run->sim->is_loud)
-        fprintf(stderr, "%.*s", STR_ARG(buf_view(&text)));
+        (void)fprintf(stderr, "%.*s", STR_ARG(buf_view(&text)));
     run->sim->is_outside = true;
     int fd = world_open(AT_FDCWD, CONFIG_PATH, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     ASSERT(fd >= 0 && file_write_all(fd, text.data, text.len) == 0);

@@ -126,8 +126,8 @@ struct sender *sender_new(struct judge *j, const struct sender_options *options)
     s->client = http_client_new(loop, &client, &err);
     s->timer = loop_timer_new(loop, tick, s);
     buf_init(&s->body, NULL, 16 * 1024 * 1024);
-    snprintf(s->url, sizeof s->url, "http://127.0.0.1:%u%s", options->port,
-             options->is_grpc ? "" : options->path);
+    (void)snprintf(s->url, sizeof s->url, "http://127.0.0.1:%u%s", options->port,
+                   options->is_grpc ? "" : options->path);
     loop_timer_start(s->timer, (int64_t)sim_below(j->sim, 500) * MILLISECOND, 0);
     return s;
 }

@@ -84,17 +84,17 @@ void sim_trace(struct sim *sim, const char *format, ...)
     char *line = sim->trace[sim->traced++ % SIM_TRACE];
     int n = snprintf(line, room, "%12.6f ", (double)sim->now / 1e9);
     va_start(args, format);
-    vsnprintf(line + n, room - (size_t)n, format, args);
+    (void)vsnprintf(line + n, room - (size_t)n, format, args);
     va_end(args);
     if (sim->is_loud)
-        fprintf(stderr, "%s\n", line);
+        (void)fprintf(stderr, "%s\n", line);
 }
 
 void sim_print_trace(const struct sim *sim)
 {
     size_t first = sim->traced > SIM_TRACE ? sim->traced - SIM_TRACE : 0;
     for (size_t i = first; i < sim->traced && !sim->is_loud; i++)
-        fprintf(stderr, "%s\n", sim->trace[i % SIM_TRACE]);
+        (void)fprintf(stderr, "%s\n", sim->trace[i % SIM_TRACE]);
 }
 
 /* ---- events ---- */

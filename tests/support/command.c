@@ -42,7 +42,7 @@ void command_file(const char *name, const char *text)
     char folder[256];
     const char *slash = strrchr(name, '/');
     if (slash) {
-        snprintf(folder, sizeof(folder), "%.*s", (int)(slash - name), name);
+        (void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - name), name);
         cr_assert_eq(file_make_dirs(folder, &err), STATUS_OK, "%s", err.message);
     }
     FILE *file = fopen(name, "w");

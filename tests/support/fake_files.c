@@ -104,7 +104,7 @@ static struct node *add(struct fake_files *f, const char *path, bool is_dir, mod
     ASSERT(f->node_count < NODES_MAX);
     struct node *node = take(sizeof(*node));
     *node = (struct node){.is_dir = is_dir, .linked = true, .mode = mode, .changed = f->time};
-    snprintf(node->path, sizeof(node->path), "%s", path);
+    (void)snprintf(node->path, sizeof(node->path), "%s", path);
     node->inode = ++f->last_inode;
     f->nodes[f->node_count++] = node;
     return node;
@@ -354,7 +354,7 @@ static int fake_rename(struct world *w, int from_dir, const char *from, int to_d
         return -ENOENT;
     if (old && old != node)
         unlink_node(f, old);
-    snprintf(node->path, sizeof(node->path), "%s", target);
+    (void)snprintf(node->path, sizeof(node->path), "%s", target);
     return 0;
 }
 

@@ -116,8 +116,8 @@ static void answered(void *arg, const struct grpc_response *response, const stru
     } else if (response->code == GRPC_OK) {
         otelcol_exporter_answer(sending, OTELCOL_SENT, 0, "");
     } else {
-        snprintf(why, sizeof why, "rpc error: code = %d desc = %.*s", (int)response->code,
-                 STR_ARG(str_slice(response->message, 0, 400)));
+        (void)snprintf(why, sizeof why, "rpc error: code = %d desc = %.*s", (int)response->code,
+                       STR_ARG(str_slice(response->message, 0, 400)));
         otelcol_exporter_answer(sending, is_retryable(response) ? OTELCOL_AGAIN : OTELCOL_REFUSED,
                                 response->retry_ns, why);
     }

@@ -153,9 +153,9 @@ static void answered(void *arg, const struct http_response *response, const stru
         otelcol_exporter_answer(sending, OTELCOL_SENT, 0, "");
         return;
     }
-    snprintf(why, sizeof why,
-             "error exporting items, request to endpoint responded with HTTP Status Code %d",
-             response->status);
+    (void)snprintf(why, sizeof why,
+                   "error exporting items, request to endpoint responded with HTTP Status Code %d",
+                   response->status);
     otelcol_exporter_answer(sending,
                             is_retryable(response->status) ? OTELCOL_AGAIN : OTELCOL_REFUSED,
                             http_retry_after(response), why);

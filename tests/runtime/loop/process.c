@@ -21,8 +21,8 @@ static void ended(void *arg, const struct process_result *result, const struct e
     struct rig *rig = arg;
     rig->calls++;
     rig->status = result->status;
-    snprintf(rig->out, sizeof(rig->out), "%.*s", STR_ARG(result->out));
-    snprintf(rig->err, sizeof(rig->err), "%.*s", STR_ARG(result->err));
+    (void)snprintf(rig->out, sizeof(rig->out), "%.*s", STR_ARG(result->out));
+    (void)snprintf(rig->err, sizeof(rig->err), "%.*s", STR_ARG(result->err));
     rig->why = *err;
     loop_stop(rig->loop);
 }

@@ -65,14 +65,14 @@ TEST(labels, many_sets_keep_their_identity)
         for (int i = 0; i < COUNT; i++) {
             char name[32], value[32];
             struct label pairs[80];
-            snprintf(value, sizeof value, "v%d", i);
+            (void)snprintf(value, sizeof value, "v%d", i);
             size_t count = i % 70 == 0 ? 70 : 1;
             char names[80][8];
             for (size_t k = 0; k < count; k++) {
-                snprintf(names[k], sizeof names[k], "n%02zu", 79 - k);
+                (void)snprintf(names[k], sizeof names[k], "n%02zu", 79 - k);
                 pairs[k] = (struct label){str_from(names[k]), str_from(value)};
             }
-            snprintf(name, sizeof name, "%d", i);
+            (void)snprintf(name, sizeof name, "%d", i);
             struct labels *l = labels_intern(table, pairs, count, NULL);
             if (round == 0) {
                 sets[i] = l;
@@ -96,7 +96,7 @@ TEST(labels, limits_are_errors)
     struct label *many = mem_array(NULL, LABELS_MAX + 1, sizeof(*many));
     char(*names)[8] = mem_array(NULL, LABELS_MAX + 1, 8);
     for (size_t i = 0; i <= LABELS_MAX; i++) {
-        snprintf(names[i], 8, "%05zu", LABELS_MAX - i);
+        (void)snprintf(names[i], 8, "%05zu", LABELS_MAX - i);
         many[i] = (struct label){str_from(names[i]), STR("x")};
     }
     struct error err = {0};
@@ -128,7 +128,7 @@ TEST(labels, failing_memory_is_an_error)
     struct label pairs[60];
     char names[60][8];
     for (size_t i = 0; i < 60; i++) {
-        snprintf(names[i], 8, "%02zu", 60 - i);
+        (void)snprintf(names[i], 8, "%02zu", 60 - i);
         pairs[i] = (struct label){str_from(names[i]), str_of(value, i == 5 ? sizeof value : 3)};
     }
     for (uint64_t n = 1;; n++) {
@@ -189,7 +189,7 @@ static void *churn(void *arg)
     for (unsigned i = 0; i < 20000; i++) {
         w->seed = w->seed * 1664525u + 1013904223u;
         char value[8];
-        snprintf(value, sizeof value, "%u", (w->seed >> 16) % 32);
+        (void)snprintf(value, sizeof value, "%u", (w->seed >> 16) % 32);
         struct label pair = {STR("n"), str_from(value)};
         struct labels *l = labels_intern(w->table, &pair, 1, NULL);
         cr_assert(str_eq(labels_get(l, STR("n")), pair.value));

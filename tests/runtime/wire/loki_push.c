@@ -29,7 +29,7 @@ static void end_send(void *self, struct outbox_request *request)
         loki_push_read(buf_view(&raw), end->table, (struct loki_push_limits){0}, end->got, &err);
     cr_assert_eq(status, STATUS_OK, "%s", err.message);
     cr_assert_eq(end->got->entry_count - before, request->items);
-    snprintf(end->tenants[end->requests % 16], 8, "%.*s", STR_ARG(request->tag));
+    (void)snprintf(end->tenants[end->requests % 16], 8, "%.*s", STR_ARG(request->tag));
     end->requests++;
     buf_release(&raw);
     outbox_answer(request, OUTBOX_SENT, -1);
@@ -74,7 +74,7 @@ static void check_entry(const struct log_entry *e)
 {
     unsigned n = (unsigned)(e->t_ns - 1700000000000000000);
     char line[24];
-    snprintf(line, sizeof line, "line %u", n);
+    (void)snprintf(line, sizeof line, "line %u", n);
     cr_assert(str_is(e->line, line));
     cr_assert_eq(e->labels->count, 2);
     cr_assert(str_is(labels_get(e->labels, STR("quoted")), "a\"b\\c\nd"));

@@ -55,8 +55,8 @@ static const struct outbox_sender end_sender = {end_send, end_cancel, NULL};
 static struct labels *series(struct label_table *table, unsigned i)
 {
     char instance[16], big[80];
-    snprintf(instance, sizeof instance, "host-%u", i % 7);
-    snprintf(big, sizeof big, "a long and boring value that is the same everywhere %u", i);
+    (void)snprintf(instance, sizeof instance, "host-%u", i % 7);
+    (void)snprintf(big, sizeof big, "a long and boring value that is the same everywhere %u", i);
     struct label pairs[] = {{STR("__name__"), STR("requests_total")},
                             {STR("instance"), str_from(instance)},
                             {STR("path"), str_from(big)}};

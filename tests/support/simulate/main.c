@@ -63,7 +63,7 @@ static void start(struct session *s, struct job *job)
 {
     int ends[2];
     ASSERT(pipe(ends) == 0);
-    fflush(stdout);
+    (void)fflush(stdout);
     job->seed = s->next++;
     job->pid = fork();
     ASSERT(job->pid >= 0);
@@ -102,9 +102,9 @@ static void finish(struct session *s, struct job *job)
     s->done++;
     if (got != sizeof outcome) {
         char reason[80];
-        snprintf(reason, sizeof reason, "the run ends by %s %d",
-                 WIFSIGNALED(status) ? "signal" : "exit code",
-                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        (void)snprintf(reason, sizeof reason, "the run ends by %s %d",
+                       WIFSIGNALED(status) ? "signal" : "exit code",
+                       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         say_failed(s, job->seed, reason);
         return;
     }
@@ -247,7 +247,7 @@ static uint64_t number(const char *text)
 {
     uint64_t n = 0;
     if (text == NULL || !str_to_u64(str_from(text), &n)) {
-        fprintf(stderr, "a number is expected\n");
+        (void)fprintf(stderr, "a number is expected\n");
         exit(2);
     }
     return n;

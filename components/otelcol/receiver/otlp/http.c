@@ -148,7 +148,7 @@ static void receive_body(struct otlp_way *way, struct http_exchange *exchange, b
     struct otlp_receiver *r = way->receiver;
     struct error err = {0};
     char *owned = NULL;
-    struct str bytes;
+    struct str bytes = STR_NONE;
     if (take_body(way, exchange, is_json, &owned, &bytes, &err) != STATUS_OK) {
         self_inc(way->refused);
         reply_error(r, exchange, is_json, 400, GRPC_INVALID_ARGUMENT, str_from(err.message));

@@ -45,7 +45,7 @@ static void check(const struct example *examples, size_t count)
     fake_files_put(rig.files, "/log", STR(""));
     for (size_t i = 0; i < count; i++) {
         const struct example *e = &examples[i];
-        snprintf(config, sizeof config, "%s%s}\n", head, e->stages);
+        (void)snprintf(config, sizeof config, "%s%s}\n", head, e->stages);
         cr_assert(rig_load(&rig, config) == GRAPH_APPLIED && rig_problems(&rig)[0] == '\0',
                   "%s: %s", e->stages, rig_problems(&rig));
         rig_settle(&rig);
@@ -191,11 +191,11 @@ TEST(components_loki_stages, refuse_selectors_that_alloy_refuses)
             quoted[at++] = *c;
         }
         quoted[at] = '\0';
-        snprintf(config, sizeof config,
-                 "test.lines \"l\" { }\nloki.process \"p\" {\n  forward_to = "
-                 "[test.lines.l.receiver]\n  stage.match {\n    selector = \"%s\"\n"
-                 "    action = \"drop\"\n  }\n}\n",
-                 quoted);
+        (void)snprintf(config, sizeof config,
+                       "test.lines \"l\" { }\nloki.process \"p\" {\n  forward_to = "
+                       "[test.lines.l.receiver]\n  stage.match {\n    selector = \"%s\"\n"
+                       "    action = \"drop\"\n  }\n}\n",
+                       quoted);
         enum graph_outcome outcome = rig_load(&rig, config);
         cr_assert(strstr(rig_problems(&rig), "invalid selector syntax") != NULL, "%s: %d %s",
                   selectors[i], (int)outcome, rig_problems(&rig));

@@ -20,8 +20,8 @@ static void tree_init(struct tree *t)
 {
     *t = (struct tree){.path = "/tmp/invar-unix-XXXXXX"};
     cr_assert_not_null(mkdtemp(t->path));
-    snprintf(t->proc, sizeof t->proc, "%s/proc", t->path);
-    snprintf(t->sys, sizeof t->sys, "%s/sys", t->path);
+    (void)snprintf(t->proc, sizeof t->proc, "%s/proc", t->path);
+    (void)snprintf(t->sys, sizeof t->sys, "%s/sys", t->path);
     t->args.procfs_path = str_from(t->proc);
     t->args.sysfs_path = str_from(t->sys);
     t->args.rootfs_path = str_from(t->path);
@@ -42,18 +42,18 @@ static void make_folders(char *path)
 static void put(const struct tree *t, const char *name, const char *text)
 {
     char path[512];
-    snprintf(path, sizeof path, "%s/%s", t->path, name);
+    (void)snprintf(path, sizeof path, "%s/%s", t->path, name);
     make_folders(path);
     FILE *f = fopen(path, "w");
     cr_assert_not_null(f, "%s", path);
-    fputs(text, f);
-    fclose(f);
+    (void)fputs(text, f);
+    (void)fclose(f);
 }
 
 static void put_link(const struct tree *t, const char *name, const char *target)
 {
     char path[512];
-    snprintf(path, sizeof path, "%s/%s", t->path, name);
+    (void)snprintf(path, sizeof path, "%s/%s", t->path, name);
     make_folders(path);
     cr_assert_eq(symlink(target, path), 0, "%s", path);
 }
@@ -152,7 +152,7 @@ static void put_all(const struct tree *t, const char *base, const char *const fi
 {
     for (size_t i = 0; i < count; i++) {
         char path[256];
-        snprintf(path, sizeof path, "%s/%s", base, files[i][0]);
+        (void)snprintf(path, sizeof path, "%s/%s", base, files[i][0]);
         put(t, path, files[i][1]);
     }
 }
@@ -302,10 +302,10 @@ TEST(unix_collectors, power_heat_and_firmware)
                             "node_power_supply_info{power_supply=\"BAT0\",type=\"Battery\"} 1\n"
                             "node_power_supply_temp_celsius{power_supply=\"BAT0\"} 31.2\n");
     regex_unref(t.patterns.powersupply);
-    snprintf(rapl, sizeof rapl,
-             "node_rapl_package_joules_total{index=\"0\",path=\"%s/class/powercap/"
-             "intel-rapl:0\"} 240422.366267\n",
-             t.sys);
+    (void)snprintf(rapl, sizeof rapl,
+                   "node_rapl_package_joules_total{index=\"0\",path=\"%s/class/powercap/"
+                   "intel-rapl:0\"} 240422.366267\n",
+                   t.sys);
     CHECK(rapl, rapl);
     CHECK(thermal_zone, "node_cooling_device_cur_state{name=\"0\",type=\"Processor\"} 1\n"
                         "node_cooling_device_max_state{name=\"0\",type=\"Processor\"} 3\n"
