@@ -3,7 +3,9 @@
  * process of its own, so that one finding does not hide the others.
  *
  * A test run takes samples, of allocations those of the start alone: findings of the other phases
- * are open (docs/reliability.md). TORTURE_STEP=n takes every nth of all phases. */
+ * are open (docs/reliability.md). TORTURE_STEP=n takes every nth of all phases; TORTURE_ONLY names
+ * one pipeline, TORTURE_PHASE one phase (0 start, 1 request, 2 reload, 3 stop), TORTURE_FROM the
+ * first n, TORTURE_WORKERS how many processes run at a time. */
 
 #include "tests/support/test.h"
 #include "tests/torture/life.h"
@@ -20,6 +22,7 @@ enum {
     STEP_SOCKETS = 5,
     WORKERS = 2,
     NTH_MAX = 20000,
+    SPARED_ENOUGH = 8, /* a busy machine may come to the nth operation too late, now and then */
     SECONDS_EACH = 60
 };
 
@@ -108,7 +111,7 @@ static const struct pipeline pipelines[] = {
 
 struct tally {
     unsigned runs, findings;
-    bool spared;
+    unsigned spared; /* in a row */
 };
 
 static void settle(struct tally *tally, uint64_t nth)
@@ -119,30 +122,40 @@ static void settle(struct tally *tally, uint64_t nth)
     tally->runs++;
     int end = WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
     if (end == LIFE_SPARED) {
-        tally->spared = true;
-    } else if (end != LIFE_GOOD) {
+        tally->spared++;
+        return;
+    }
+    tally->spared = 0;
+    if (end != LIFE_GOOD) {
         tally->findings++;
         (void)fprintf(stderr, "  (about nth %d: ends with %d)\n", (int)nth, end);
     }
 }
 
+static uint64_t wish(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
 static void torture(enum torture_kind kind, const char *kind_name, uint64_t step)
 {
     const char *text = getenv("TORTURE_STEP"), *only = getenv("TORTURE_ONLY");
-    if (text)
-        step = strtoull(text, NULL, 10);
+    uint64_t workers = wish("TORTURE_WORKERS", WORKERS);
+    step = wish("TORTURE_STEP", step);
     unsigned findings = 0;
     for (size_t i = 0; i < sizeof(pipelines) / sizeof(pipelines[0]); i++) {
         if (only && strcmp(only, pipelines[i].name) != 0)
             continue;
-        int phases = kind == TORTURE_MEMORY && !text ? 1 : PHASES;
-        for (int phase = 0; phase < phases; phase++) {
+        uint64_t phases = kind == TORTURE_MEMORY && !text ? 1 : PHASES;
+        for (uint64_t phase = 0; phase < phases; phase++) {
             struct tally tally = {0};
             unsigned working = 0;
-            for (uint64_t nth = getenv("TORTURE_FROM") ? strtoull(getenv("TORTURE_FROM"), NULL, 10)
-                                                       : 1;
-                 !tally.spared && nth < NTH_MAX; nth += step) {
-                if (working == WORKERS) {
+            if (wish("TORTURE_PHASE", phase) != phase)
+                continue;
+            for (uint64_t nth = wish("TORTURE_FROM", 1);
+                 tally.spared < SPARED_ENOUGH && nth < NTH_MAX; nth += step) {
+                if (working == workers) {
                     settle(&tally, nth);
                     working--;
                 }
@@ -156,7 +169,7 @@ static void torture(enum torture_kind kind, const char *kind_name, uint64_t step
             for (; working; working--)
                 settle(&tally, 0);
             (void)fprintf(stderr, "%s, %s, phase %d: %u runs, %u findings\n", kind_name,
-                          pipelines[i].name, phase, tally.runs, tally.findings);
+                          pipelines[i].name, (int)phase, tally.runs, tally.findings);
             findings += tally.findings;
         }
     }
