@@ -69,6 +69,14 @@ bool wal_may_go_away(int error)
            error == -EAGAIN;
 }
 
+/* There may be a cursor that could not be read: to go on without it would skip what it has not
+ * passed. Nothing of that name, or what is no file, is no cursor. */
+static bool hides_a_cursor(int error)
+{
+    return error < 0 && error != -ENOENT && error != -ELOOP && error != -EISDIR &&
+           error != -ENXIO && !MUTANT(UNKNOWN_AT_ERROR);
+}
+
 /* The newer slot of a file; generation 0 when there is none. *error: it could not be read now. */
 static struct slot file_slot(struct wal *wal, const char *name, int *error)
 {
@@ -76,7 +84,7 @@ static struct slot file_slot(struct wal *wal, const char *name, int *error)
     struct slot best = {0};
     int fd = world_open(wal->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd < 0) {
-        *error = wal_may_go_away(fd) && !MUTANT(UNKNOWN_AT_ERROR) ? fd : 0;
+        *error = hides_a_cursor(fd) ? fd : 0;
         return best;
     }
     size_t len = 0;
@@ -85,7 +93,7 @@ static struct slot file_slot(struct wal *wal, const char *name, int *error)
         got = world_pread(fd, bytes + len, sizeof(bytes) - len, (off_t)len);
         len += got > 0 ? (size_t)got : 0;
     }
-    *error = wal_may_go_away((int)got) && !MUTANT(UNKNOWN_AT_ERROR) ? (int)got : 0;
+    *error = hides_a_cursor((int)got) ? (int)got : 0;
     world_close(fd);
     for (size_t i = 0; i < 2; i++) {
         struct slot slot = slot_read(bytes + i * SLOT);
