@@ -4,6 +4,7 @@
 
 #include "compiler/diag.h"
 #include "base/strconv.h"
+#include "compiler/hidden.h"
 
 enum { CONTEXT_LINES = 1, TAB_WIDTH = 4, LINE_SHOWN = 16 * 1024, EXCERPT_LINES = 200 };
 
@@ -14,6 +15,7 @@ struct excerpt {
     uint32_t last;
     unsigned number_width;
     bool multiline;
+    bool hides;
 };
 
 static unsigned decimal_width(uint32_t number)
@@ -106,7 +108,13 @@ static void write_line(const struct excerpt *e, uint32_t line)
     if (e->multiline) {
         buf_cstr(e->out, in_range(line, 0, range) ? "| " : "  ");
     }
-    write_text(e->out, shown(e->diag, line));
+    struct buf visible;
+    buf_init(&visible, NULL, LINE_SHOWN);
+    buf_str(&visible, shown(e->diag, line));
+    if (e->hides)
+        hidden_line(visible.data, visible.len);
+    write_text(e->out, buf_view(&visible));
+    buf_release(&visible);
     bool is_end = e->multiline && line == range.end.line;
     if (line != range.start.line && !is_end) {
         return;
@@ -120,13 +128,13 @@ static void write_line(const struct excerpt *e, uint32_t line)
     write_marks(e, line);
 }
 
-static void write_excerpt(struct buf *out, const struct diag *original)
+static void write_excerpt(struct buf *out, const struct diag *original, bool hides)
 {
     struct diag diag = *original;
     if (diag.range.end.line == 0) {
         diag.range.end = diag.range.start;
     }
-    struct excerpt e = {.out = out, .diag = &diag};
+    struct excerpt e = {.out = out, .diag = &diag, .hides = hides};
     uint32_t count = diag.source->line_count;
     uint32_t start = diag.range.start.line;
     uint32_t end = diag.range.end.line;
@@ -182,7 +190,7 @@ void diag_render(struct buf *out, const struct diag *original, struct diag_style
         buf_cstr(out, "\x1b[22m");
     }
     if (diag.source && !diag.source->hidden && diag.range.start.line > 0) {
-        write_excerpt(out, &diag);
+        write_excerpt(out, &diag, style.hides);
     }
     if (style.full) {
         write_rest(out, &diag, style);

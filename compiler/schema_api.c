@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "compiler/field_walk.h"
+#include "compiler/hidden.h"
 
 /* A body being written. */
 struct api_frame {
@@ -26,8 +27,46 @@ static const char *defaults_of(struct api *api, const struct shape *shape)
     return args;
 }
 
+static struct value *without_userinfo(struct value *owned)
+{
+    struct str text = owned->as.string;
+    struct str userinfo = hidden_userinfo(text);
+    if (userinfo.len == 0)
+        return owned;
+    struct buf out;
+    buf_init(&out, NULL, SIZE_MAX);
+    buf_str(&out, str_of(text.ptr, (size_t)(userinfo.ptr - text.ptr)));
+    buf_cstr(&out, "(secret)");
+    buf_str(&out, str_slice(text, (size_t)(userinfo.ptr - text.ptr) + userinfo.len, text.len));
+    struct value *shown = value_string(buf_view(&out));
+    buf_release(&out);
+    value_unref(owned);
+    return shown;
+}
+
+/* The names of HTTP headers, without their values. */
+static struct value *without_contents(struct api *api, struct value *owned)
+{
+    struct value_field *fields = ARENA_ARRAY(&api->arena, owned->count, struct value_field);
+    for (uint32_t i = 0; i < owned->count; i++)
+        fields[i] = (struct value_field){owned->as.fields[i].key, value_string(STR("(secret)"))};
+    struct value *shown = value_object(fields, owned->count, true);
+    value_unref(owned);
+    return shown;
+}
+
+/* What is a secret though its type does not say so. */
+static struct value *without_secrets(struct api *api, struct str name, struct value *owned)
+{
+    if (owned->type == VALUE_STRING)
+        return without_userinfo(owned);
+    bool headers = owned->type == VALUE_OBJECT && hidden_headers(name);
+    return headers ? without_contents(api, owned) : owned;
+}
+
 static void write_attribute(struct api *api, struct str name, struct value *owned)
 {
+    owned = without_secrets(api, name, owned);
     json_object(api->w);
     json_key(api->w, STR("name"));
     json_string(api->w, name);

@@ -21,7 +21,7 @@ SYNTHESIS = re.compile(r"Synthesis: Tested: \D*(\d+)\D* \| Passing: \D*(\d+)\D* 
                        r"\| Crashing: \D*(\d+)")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 SUITE_SECONDS = 900
-TEST_SECONDS = 120
+TEST_SECONDS = 300
 
 
 def environment(build, program):

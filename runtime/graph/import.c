@@ -67,7 +67,7 @@ static char *render(const struct diags *diags)
 {
     struct buf text;
     buf_init(&text, NULL, 1 << 20);
-    diags_render(&text, diags, (struct diag_style){0});
+    diags_render(&text, diags, (struct diag_style){.hides = true});
     size_t len;
     buf_byte(&text, '\0');
     return buf_take(&text, &len);

@@ -203,7 +203,7 @@ static void word_reload(struct reloader *r, enum graph_outcome outcome, const st
     }
     struct buf excerpts;
     buf_init(&excerpts, NULL, 1 << 16);
-    diags_render(&excerpts, diags, (struct diag_style){0});
+    diags_render(&excerpts, diags, (struct diag_style){.hides = true});
     LOG(&r->log, LOG_ERROR, "failed to reload config", LOG_S("err", buf_view(text)),
         LOG_S("diagnostics", buf_view(&excerpts)));
     buf_release(&excerpts);

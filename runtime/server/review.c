@@ -110,7 +110,7 @@ static void review(struct reviewing *r, const struct doc *body, struct arena *ar
     } else if (diags.errors) {
         struct buf report;
         buf_init(&report, NULL, REPORT_MAX);
-        diags_render(&report, &diags, (struct diag_style){0});
+        diags_render(&report, &diags, (struct diag_style){.hides = true});
         refuse(r, 400, buf_view(&report));
         buf_release(&report);
         program_text_release(&text);

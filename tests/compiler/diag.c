@@ -22,6 +22,18 @@ static void check_render(const char *text, const char *want)
     buf_release(&out);
 }
 
+TEST(compiler_diag, logs_do_not_show_secrets)
+{
+    struct buf out;
+    buf_init(&out, NULL, 1 << 20);
+    struct diag_style style = {.hides = true};
+    cr_expect(str_is(render(&out, "password = \"abc\" b\n", style),
+                     "Error: test.alloy:1:18: expected TERMINATOR, got IDENT\n\n"
+                     "1 | password = \"***\" b\n  |                  ^\n2 | \n"),
+              "%.*s", STR_ARG(buf_view(&out)));
+    buf_release(&out);
+}
+
 TEST(compiler_diag, draws_excerpts)
 {
     check_render("a = 1 b\n", "Error: test.alloy:1:7: expected TERMINATOR, got IDENT\n\n"
