@@ -87,7 +87,7 @@ void diags_summary(struct buf *out, const struct diags *d);
 
 struct diag_style {
     bool color;
-    bool full; /* with lints, hints, related places and codes, which Alloy does not have */
+    bool full;  /* with lints, hints, related places and codes, which Alloy does not have */
     bool hides; /* literals of secrets in excerpts become stars: for logs and answers of the API */
 };
 /* Alloy's rendering with excerpt and carets; lints only in full. What goes

@@ -332,7 +332,7 @@ static struct labels *run_series(struct label_table *table, uint64_t seed, unsig
     size_t len = draw(&state, 8) ? draw(&state, 20) : 100 + draw(&state, 200);
     for (size_t k = 0; k < len; k++)
         big[k] = alphabet[draw(&state, sizeof(alphabet) - 1)];
-    snprintf(name, sizeof name, "m%u", i / 10);
+    (void)snprintf(name, sizeof name, "m%u", i / 10);
     struct label pairs[] = {{STR("__name__"), str_from(name)},
                             {STR("big"), str_of(big, len)},
                             {STR("number"), str_of("0123456789abcdef", i % 16)},

@@ -218,7 +218,7 @@ static unsigned find_mutant_name(const char *name)
         if (strcmp(mutants[i].name, name) == 0)
             return i;
     }
-    fprintf(stderr, "the name of a mutant is expected (--list-mutants)\n");
+    (void)fprintf(stderr, "the name of a mutant is expected (--list-mutants)\n");
     exit(2);
 }
 
@@ -291,13 +291,14 @@ static void fix_addresses(char **argv)
     static char buffer[BUFSIZ];
     const unsigned long ask = 0xffffffff;
     int now = personality(ask);
-    setvbuf(stdout, buffer, _IOLBF, sizeof buffer); /* or the first print would move the heap */
+    (void)setvbuf(stdout, buffer, _IOLBF,
+                  sizeof buffer); /* or the first print would move the heap */
     if (now < 0 || (now & ADDR_NO_RANDOMIZE) != 0)
         return;
     if (personality((unsigned long)now | ADDR_NO_RANDOMIZE) >= 0 &&
         (personality(ask) & ADDR_NO_RANDOMIZE) != 0)
         execv("/proc/self/exe", argv);
-    fprintf(stderr, "addresses are random here: a seed may not repeat exactly\n");
+    (void)fprintf(stderr, "addresses are random here: a seed may not repeat exactly\n");
 }
 
 int main(int argc, char **argv)

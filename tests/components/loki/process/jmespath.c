@@ -170,7 +170,7 @@ static const char *search(struct arena *arena, const char *expression, const str
     return text;
 }
 
-static const struct doc *read(struct arena *arena, const char *text)
+static const struct doc *read_doc(struct arena *arena, const char *text)
 {
     struct doc *doc = NULL;
     struct error err = {0};
@@ -183,7 +183,7 @@ TEST(components_loki_jmespath, finds_what_the_library_finds)
 {
     struct arena arena;
     arena_init(&arena, NULL, 0);
-    const struct doc *doc = read(&arena, document);
+    const struct doc *doc = read_doc(&arena, document);
     for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) {
         const struct search *s = &searches[i];
         const char *got = search(&arena, s->expression, doc);
@@ -263,7 +263,7 @@ TEST(components_loki_jmespath, is_bounded)
 {
     struct arena arena;
     arena_init(&arena, NULL, 0);
-    const struct doc *doc = read(&arena, "{\"a\":1,\"a\":2,\"l\":[1,1,1,1,1,1,1,1,1,1]}");
+    const struct doc *doc = read_doc(&arena, "{\"a\":1,\"a\":2,\"l\":[1,1,1,1,1,1,1,1,1,1]}");
     static const char *const deep[] = {"(", "[", "!", "a.", "a||", "{a:", "& "};
     for (size_t i = 0; i < sizeof deep / sizeof *deep; i++) {
         const char *got = search(&arena, repeat(&arena, deep[i], 300, "a"), doc);
