@@ -467,8 +467,9 @@ void relabel_scratch_release(struct relabel_scratch *s)
 }
 
 struct labels *relabel_labels(const struct relabel_rules *rules, struct label_table *table,
-                              struct relabel_scratch *s, const struct labels *in)
+                              struct relabel_scratch *s, const struct labels *in, struct error *err)
 {
+    err->status = STATUS_OK;
     if (rules->count == 0) {
         return labels_ref(in);
     }
@@ -477,7 +478,7 @@ struct labels *relabel_labels(const struct relabel_rules *rules, struct label_ta
     if (!relabel_apply(rules, &s->builder, &s->texts) || s->builder.count == 0) {
         return NULL;
     }
-    return label_builder_intern(&s->builder, table, NULL);
+    return label_builder_intern(&s->builder, table, err);
 }
 
 /* ---- targets: their empty labels are kept, as long as no rule sets them ---- */

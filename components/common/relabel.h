@@ -71,9 +71,11 @@ void relabel_scratch_release(struct relabel_scratch *s);
 bool relabel_apply(const struct relabel_rules *rules, struct label_builder *b, struct arena *texts);
 
 /* The relabelled set as a new reference (the same set when nothing changed), or NULL: dropped,
- * nothing left, or beyond the limits of labels.h. */
+ * nothing left, beyond the limits of labels.h, or no memory: err->status is then STATUS_MEMORY, and
+ * nothing is known of the set. */
 struct labels *relabel_labels(const struct relabel_rules *rules, struct label_table *table,
-                              struct relabel_scratch *s, const struct labels *in);
+                              struct relabel_scratch *s, const struct labels *in,
+                              struct error *err);
 /* The same for a target: a new reference, or NULL when dropped. */
 struct target *relabel_target(const struct relabel_rules *rules, struct relabel_scratch *s,
                               const struct target *in);

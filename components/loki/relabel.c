@@ -49,10 +49,11 @@ struct relabel {
     struct relabel_rules *rules;
     struct relabel_scratch scratch;
     struct relabel_cache *cache;
+    bool failed; /* memory, in the batch under way */
     struct self_metric *processed, *written, *hits, *misses;
 };
 
-/* The result for a set, borrowed from the cache; NULL = dropped. */
+/* The result for a set, borrowed from the cache; NULL = dropped, or failed is set. */
 static struct labels *result_for(struct relabel *r, struct labels *in)
 {
     struct labels *out = NULL;
@@ -62,7 +63,12 @@ static struct labels *result_for(struct relabel *r, struct labels *in)
         return out;
     }
     self_inc(r->misses);
-    out = relabel_labels(r->rules, host_labels(r->host), &r->scratch, in);
+    struct error err;
+    out = relabel_labels(r->rules, host_labels(r->host), &r->scratch, in, &err);
+    if (out == NULL && err.status == STATUS_MEMORY) {
+        r->failed = true;
+        return NULL;
+    }
     relabel_cache_put(r->cache, in, out, now_ns);
     labels_unref(out);
     return out;
@@ -74,6 +80,7 @@ static struct log_batch *relabel_batch(struct relabel *r, struct batch *batch)
     struct log_batch *out = log_batch_new(in->entry_count);
     if (out == NULL)
         return NULL;
+    r->failed = false;
     out->keep = batch_ref(batch);
     for (size_t i = 0; i < in->entry_count; i++) {
         struct log_entry entry = in->entries[i];
@@ -81,8 +88,14 @@ static struct log_batch *relabel_batch(struct relabel *r, struct batch *batch)
         if (labels == NULL)
             continue;
         entry.labels = labels_ref(labels);
-        if (!log_batch_add(out, &entry))
+        if (!log_batch_add(out, &entry)) {
             labels_unref(labels);
+            r->failed = true;
+        }
+    }
+    if (r->failed) {
+        batch_unref(&out->base);
+        return NULL;
     }
     return out;
 }

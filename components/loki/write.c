@@ -308,11 +308,10 @@ static void cancel(void *self, struct outbox_request *request)
 static const struct outbox_sender sender_table = {send, cancel, count_dropped};
 
 /* ---- receiving ---- */
-/* Labels that an entry has win over external ones. */
-static struct labels *add_external(struct writer *w, const struct labels *in)
+/* Labels that an entry has win over external ones. NULL says why in *err. */
+static struct labels *add_external(struct writer *w, const struct labels *in, struct error *err)
 {
     const struct str_map *external = &w->args->external_labels;
-    struct error err = {0};
     label_builder_from(&w->builder, in);
     for (size_t i = 0; i < external->count; i++) {
         struct str name = external->items[i].key;
@@ -320,11 +319,14 @@ static struct labels *add_external(struct writer *w, const struct labels *in)
             label_builder_put(&w->builder, name, external->items[i].value);
         }
     }
-    return label_builder_intern_stream(&w->builder, host_labels(w->host), &err);
+    return label_builder_intern_stream(&w->builder, host_labels(w->host), err);
 }
 
+/* NULL: memory failed, nothing of the batch is taken. */
 static struct log_batch *with_external(struct writer *w, struct batch *batch)
 {
+    bool failed = false;
+    struct error err = {0};
     const struct log_batch *in = batch_logs(batch);
     struct log_batch *out = log_batch_new(in->entry_count);
     struct labels *last_in = NULL;
@@ -337,15 +339,22 @@ static struct log_batch *with_external(struct writer *w, struct batch *batch)
         if (entry.labels != last_in) {
             labels_unref(last_out);
             last_in = entry.labels;
-            last_out = add_external(w, last_in);
+            last_out = add_external(w, last_in, &err);
+            failed = failed || (last_out == NULL && err.status == STATUS_MEMORY);
         }
         if (last_out == NULL)
             continue;
         entry.labels = labels_ref(last_out);
-        if (!log_batch_add(out, &entry))
+        if (!log_batch_add(out, &entry)) {
             labels_unref(last_out);
+            failed = true;
+        }
     }
     labels_unref(last_out);
+    if (failed) {
+        batch_unref(&out->base);
+        return NULL;
+    }
     return out;
 }
 

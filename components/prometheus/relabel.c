@@ -7,6 +7,8 @@
 
 #include "base/strconv.h"
 
+static const int64_t MEMORY_RETRY_NS = 100000000;
+
 static const int64_t MINUTE_NS = (int64_t)60 * 1000000000;
 
 struct args {
@@ -88,12 +90,13 @@ struct relabel {
     int64_t ttl_ns;
     int64_t now_ns;     /* of the push under way */
     uint64_t hit_count; /* of the push under way */
+    bool failed;        /* memory, in the push under way */
     struct self_metric *processed, *written, *hits, *misses, *deletes, *evictions;
 };
 
 /* ---- batches ---- */
 
-/* The result for a set, borrowed; NULL = dropped. */
+/* The result for a set, borrowed; NULL = dropped, or failed is set. */
 static struct labels *result_for(struct relabel *r, struct labels *in)
 {
     struct labels *out = NULL;
@@ -102,7 +105,12 @@ static struct labels *result_for(struct relabel *r, struct labels *in)
         return out;
     }
     self_inc(r->misses);
-    out = relabel_labels(r->rules, host_labels(r->host), &r->scratch, in);
+    struct error err;
+    out = relabel_labels(r->rules, host_labels(r->host), &r->scratch, in, &err);
+    if (!out && err.status == STATUS_MEMORY) {
+        r->failed = true;
+        return NULL;
+    }
     relabel_cache_put(r->cache, in, out, r->now_ns);
     if (out) {
         labels_unref(out); /* the cache holds it */
@@ -124,6 +132,7 @@ static void map_samples(struct relabel *r, const struct metric_batch *in, struct
         struct labels *labels = result_for(r, s->labels);
         if (labels && !metric_batch_add(out, labels_ref(labels), s->t_ms, s->value)) {
             labels_unref(labels);
+            r->failed = true;
         }
         if (is_stale_nan(s->value)) {
             forget(r, s->labels);
@@ -140,6 +149,7 @@ static void map_others(struct relabel *r, const struct metric_batch *in, struct 
             h.labels = labels_ref(labels);
             if (!metric_batch_add_histogram(out, &h)) {
                 labels_unref(labels);
+                r->failed = true;
             }
         }
     }
@@ -178,8 +188,14 @@ static void push(void *self, struct batch *batch, struct ack *ack)
     struct metric_batch *out = metric_batch_new(in->sample_count);
     r->now_ns = loop_now_ns(host_loop(r->host));
     r->hit_count = 0;
+    r->failed = false;
     map_samples(r, in, out);
     map_others(r, in, out);
+    if (r->failed) {
+        batch_unref(&out->base);
+        ack_done(ack, ACK_RETRY, MEMORY_RETRY_NS);
+        return;
+    }
     self_add(r->hits, (double)r->hit_count);
     self_add(r->written, (double)(out->sample_count + out->histogram_count));
     if (out->base.items > 0 || out->meta_count > 0) {

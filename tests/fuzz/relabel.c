@@ -64,8 +64,9 @@ static void change_labels(struct job *job, const struct relabel_rules *rules)
     struct labels *in = labels_intern(job->table, pairs, count, NULL);
     if (!in)
         return;
-    struct labels *out = relabel_labels(rules, job->table, &job->scratch, in);
-    struct labels *again = relabel_labels(rules, job->table, &job->scratch, in);
+    struct error err;
+    struct labels *out = relabel_labels(rules, job->table, &job->scratch, in, &err);
+    struct labels *again = relabel_labels(rules, job->table, &job->scratch, in, &err);
     ASSERT(out == again || fuzz_has_failed());
     for (uint32_t i = 0; out && i < out->count; i++)
         ASSERT(out->pairs[i].value.len > 0);

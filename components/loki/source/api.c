@@ -124,12 +124,13 @@ static void add_fixed_labels(struct source *s)
     }
 }
 
-/* Labels of a pushed stream as they go on; NULL when the rules drop it or nothing is left. */
-static struct labels *stream_labels(struct source *s, const struct labels *in, struct str tenant)
+/* Labels of a pushed stream as they go on; NULL when the rules drop it or nothing is left, or *err
+ * says why. */
+static struct labels *stream_labels(struct source *s, const struct labels *in, struct str tenant,
+                                    struct error *err)
 {
     const struct relabel_rules *rules = relabel_rules_of(s->args->relabel_rules);
     struct label_builder *b = &s->builder;
-    struct error err = {0};
     label_builder_from(b, in);
     add_fixed_labels(s);
     arena_reset(&s->scratch.texts);
@@ -143,11 +144,14 @@ static struct labels *stream_labels(struct source *s, const struct labels *in, s
     }
     if (tenant.len != 0)
         label_builder_set(b, str_from(TENANT_LABEL), tenant);
-    return label_builder_intern_stream(b, host_labels(s->host), &err);
+    return label_builder_intern_stream(b, host_labels(s->host), err);
 }
 
+/* NULL: memory failed, nothing of the request is taken. */
 static struct log_batch *with_labels(struct source *s, struct log_batch *in, struct str tenant)
 {
+    bool failed = false;
+    struct error err = {0};
     struct log_batch *out = log_batch_new(in->entry_count);
     struct labels *last_in = NULL;
     struct labels *last_out = NULL;
@@ -160,17 +164,24 @@ static struct log_batch *with_labels(struct source *s, struct log_batch *in, str
         if (entry.labels != last_in) {
             labels_unref(last_out);
             last_in = entry.labels;
-            last_out = stream_labels(s, last_in, tenant);
+            last_out = stream_labels(s, last_in, tenant, &err);
+            failed = failed || (last_out == NULL && err.status == STATUS_MEMORY);
         }
         if (last_out == NULL)
             continue;
         entry.labels = labels_ref(last_out);
         if (!s->args->use_incoming_timestamp)
             entry.t_ns = now;
-        if (!log_batch_add(out, &entry))
+        if (!log_batch_add(out, &entry)) {
             labels_unref(last_out);
+            failed = true;
+        }
     }
     labels_unref(last_out);
+    if (failed) {
+        batch_unref(&out->base);
+        return NULL;
+    }
     return out;
 }
 

@@ -56,7 +56,8 @@ static void check(struct relabel_rule r, const char *expected)
         {STR("__name__"), STR("m")}, {STR("a"), STR("x-1")}, {STR("b"), STR("y")}};
     struct labels *in = labels_intern(table, pairs, 3, NULL);
     struct relabel_rules *rules = rules_of(&r, 1);
-    struct labels *out = relabel_labels(rules, table, &scratch, in);
+    struct error err;
+    struct labels *out = relabel_labels(rules, table, &scratch, in, &err);
     if (expected) {
         struct buf text;
         buf_init(&text, NULL, 1000);
@@ -78,6 +79,33 @@ static struct relabel_rule with(struct relabel_rule r, const char *target, const
     r.target_label = str_from(target);
     r.replacement = str_from(replacement);
     return r;
+}
+
+/* A set that memory failed for is not taken for a dropped one. */
+TEST(components_relabel, failing_memory_is_not_a_drop)
+{
+    struct relabel_rule r = rule(RELABEL_REPLACE, "a", "(.*)");
+    const struct label pairs[] = {{STR("__name__"), STR("m")}, {STR("a"), STR("x-1")}};
+    struct error err;
+    unsigned failures = 0;
+    begin();
+    struct labels *in = labels_intern(table, pairs, 2, NULL);
+    r.target_label = STR("new");
+    r.replacement = STR("a value that stands in no other set");
+    struct relabel_rules *rules = rules_of(&r, 1);
+    /* What the first call keeps (texts, buckets) the second no longer asks for. */
+    for (int turn = 0; turn < 4; turn++) {
+        mem_fail_at(1);
+        struct labels *out = relabel_labels(rules, table, &scratch, in, &err);
+        mem_fail_at(0);
+        cr_expect(out || err.status == STATUS_MEMORY, "turn %d", turn);
+        failures += !out;
+        labels_unref(out);
+    }
+    cr_expect_gt(failures, 0);
+    relabel_rules_unref(rules);
+    labels_unref(in);
+    end();
 }
 
 TEST(components_relabel, actions_change_sets_as_prometheus_does)

@@ -82,21 +82,16 @@ static struct str unescape(struct lexer *l, struct str text, const char *escapes
     return str_of(out, len);
 }
 
-static enum status take_raw(struct lexer *l)
+/* A raw string or a JSON literal. */
+static enum status take_literal(struct lexer *l, char quote)
 {
     struct str text;
-    if (take_until(l, '\'', &text) != STATUS_OK)
+    if (take_until(l, quote, &text) != STATUS_OK)
         return l->err->status;
-    emit(l, J_StringLiteral, unescape(l, text, "'\\"));
-    return STATUS_OK;
-}
-
-static enum status take_json(struct lexer *l)
-{
-    struct str text;
-    if (take_until(l, '`', &text) != STATUS_OK)
-        return l->err->status;
-    emit(l, J_JSONLiteral, unescape(l, text, "`"));
+    if (quote == '`')
+        emit(l, J_JSONLiteral, unescape(l, text, "`"));
+    else
+        emit(l, J_StringLiteral, unescape(l, text, "'\\"));
     return STATUS_OK;
 }
 
@@ -214,7 +209,7 @@ static enum status take_token(struct lexer *l)
     if (c != '"' && c != '\'' && c != '`')
         return take_rune(l);
     l->at++;
-    return c == '"' ? take_quoted(l) : c == '`' ? take_json(l) : take_raw(l);
+    return c == '"' ? take_quoted(l) : c == '`' ? take_literal(l, '`') : take_literal(l, '\'');
 }
 
 enum status jmespath_tokenize(struct str text, struct arena *arena, struct jtokens *out,
